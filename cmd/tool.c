@@ -52,7 +52,9 @@ print_table(const struct tool_option *options, const struct tool_option *hidden_
 {
 	for (; options->letter != 0; options++)
 		if (hidden_by == NULL || find(hidden_by, options->letter) == NULL)
-			printf("  -%c %-8s %s\n", options->letter, options->argument == NULL ? "" : options->argument, options->meaning);
+			printf("  -%c %-8s %s\n", options->letter,
+			    options->argument == NULL ? "" : options->argument,
+			    options->meaning);
 }
 
 static _Noreturn void
@@ -112,7 +114,8 @@ tool_next(const struct tool *t, int argc, char **argv, int *at, const char **arg
 		print_help(t);
 	if (optind < argc && strcmp(argv[optind], "--version") == 0)
 		print_version(t);
-	for (const struct tool_option *o = t->options; o->letter != 0 && n + 3 < sizeof(spec); o++) {
+	for (const struct tool_option *o = t->options;
+	     o->letter != 0 && n + 3 < sizeof(spec); o++) {
 		spec[n++] = o->letter;
 		if (o->argument != NULL)
 			spec[n++] = ':';
@@ -120,22 +123,16 @@ tool_next(const struct tool *t, int argc, char **argv, int *at, const char **arg
 	}
 	letter = getopt(argc, argv, spec);
 	switch (letter) {
-	case -1:
-		*at = optind;
-		return -1;
-	case 'h':
-		print_help(t);
-	case 'V':
-		print_version(t);
+	case -1: *at = optind; return -1;
+	case 'h': print_help(t);
+	case 'V': print_version(t);
 	case ':':
 		tool_usage(t, "-%c needs %s", optopt, find(t->options, optopt)->argument);
 	case '?':
 		if (optopt == '-')
 			tool_usage(t, "%s: no such option", argv[optind - 1]);
 		tool_usage(t, "-%c: no such option", optopt);
-	default:
-		*argument = optarg;
-		return letter;
+	default: *argument = optarg; return letter;
 	}
 }
 
@@ -147,7 +144,8 @@ check_value(const struct tool *t, char letter, const char *text, enum rc rc)
 	if (rc == RC_BIG)
 		tool_usage(t, "-%c %s: too large", letter, text);
 	if (rc != RC_OK)
-		tool_usage(t, "-%c %s: %s expected", letter, text, o == NULL ? "a number" : o->argument);
+		tool_usage(t, "-%c %s: %s expected", letter, text,
+		    o == NULL ? "a number" : o->argument);
 }
 
 unsigned long long
@@ -169,22 +167,26 @@ tool_time(const struct tool *t, char letter, const char *text)
 }
 
 unsigned long long
-tool_number(const struct tool *t, char letter, const char *text, unsigned long long min, unsigned long long max)
+tool_number(const struct tool *t, char letter, const char *text, unsigned long long min,
+    unsigned long long max)
 {
 	uint64_t v = 0;
 
 	check_value(t, letter, text, text_u64(bytes_str(text), UINT64_MAX, &v));
 	if (v < min || v > max)
-		tool_usage(t, "-%c %s: from %llu to %llu expected", letter, text, min, max);
+		tool_usage(
+		    t, "-%c %s: from %llu to %llu expected", letter, text, min, max);
 	return v;
 }
 
 void
 tool_start(const struct tool *t)
 {
-	/* A descriptor 0, 1 or 2 that is closed would be given to the next file opened, and our words would land in it. */
+	/* A descriptor 0, 1 or 2 that is closed would be given to the next file opened,
+	 * and our words would land in it. */
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd) {
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd) {
 			fprintf(stderr, "%s: /dev/null: %s\n", t->name, strerror(errno));
 			exit(CODE_BUG);
 		}
@@ -206,14 +208,18 @@ die_by(int signo)
 static void
 put_fail(const struct tool *t, const struct outcome *o)
 {
-	const struct rec_fail fail = { .code = (uint64_t)o->code, .command = bytes_str(t->name), .words = bytes_str(o->words) };
+	const struct rec_fail fail = { .code = (uint64_t)o->code,
+		.command = bytes_str(t->name),
+		.words = bytes_str(o->words) };
 	uint8_t text[REC_LATE_MAX];
 	struct bytes line;
 	struct linew w;
 
 	rec_put_fail(&w, text, sizeof(text), &fail);
 	if (linew_end(&w, &line) != RC_OK) {
-		const struct rec_fail brief = { .code = fail.code, .command = fail.command, .words = bytes_str("see its own words") };
+		const struct rec_fail brief = { .code = fail.code,
+			.command = fail.command,
+			.words = bytes_str("see its own words") };
 
 		rec_put_fail(&w, text, sizeof(text), &brief);
 		if (linew_end(&w, &line) != RC_OK)
@@ -233,7 +239,8 @@ tool_end(const struct tool *t, const struct outcome *o, bool records)
 		if (o->words[0] != '\0')
 			fprintf(stderr, "%s: %s\n", t->name, o->words);
 		if (records && !isatty(STDOUT_FILENO)) {
-			/* Whoever should have read it may be gone; the words and the code are already ours to give. */
+			/* Whoever should have read it may be gone; the words and the code
+			 * are already ours to give. */
 			(void)signal(SIGPIPE, SIG_IGN);
 			put_fail(t, o);
 			(void)fflush(stdout);

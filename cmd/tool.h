@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What every command shares: options from one table, --help and --version, the last words, and the exit. */
+/* What every command shares: options from one table, --help and --version, the last
+ * words, and the exit. */
 #ifndef CMD_TOOL_H
 #define CMD_TOOL_H
 
@@ -8,41 +9,49 @@
 #include "base/outcome.h"
 #include "base/rc.h"
 
-/* One option; the table ends with a letter of 0. -h, -V, -q and -v need not stand in it unless the command gives them more. */
+/* One option; the table ends with a letter of 0. -h, -V, -q and -v need not stand in it
+ * unless the command gives them more. */
 struct tool_option {
 	char letter;
-	const char *argument;	/* its name in the usage, such as "DIR"; NULL: takes none */
-	const char *meaning;	/* one line for --help */
+	const char *argument; /* its name in the usage, such as "DIR"; NULL: takes none */
+	const char *meaning;  /* one line for --help */
 };
 
 struct tool {
-	const char *name;		/* "ugat-fetch" */
-	const char *purpose;		/* one line for --help */
-	const char *operands;		/* as in the SYNOPSIS, such as "[FILE|-]"; "" for none */
+	const char *name;     /* "ugat-fetch" */
+	const char *purpose;  /* one line for --help */
+	const char *operands; /* as in the SYNOPSIS, such as "[FILE|-]"; "" for none */
 	const struct tool_option *options;
 };
 
 /*
- * Read the next option, in the manner of getopt(3): its letter, or -1 when none is left (*at is then the index of the first
- * operand). *argument is the option's, or NULL. -h, --help, -V and --version are answered here and end the process with 0; a wrong
- * option ends it with CODE_USAGE and the usage.
+ * Read the next option, in the manner of getopt(3): its letter, or -1 when none is left
+ * (*at is then the index of the first operand). *argument is the option's, or NULL. -h,
+ * --help, -V and --version are answered here and end the process with 0; a wrong option
+ * ends it with CODE_USAGE and the usage.
  */
-int tool_next(const struct tool *t, int argc, char **argv, int *at, const char **argument);
+int tool_next(
+    const struct tool *t, int argc, char **argv, int *at, const char **argument);
 
 /* End with CODE_USAGE: the words, if there are any, then the usage, on stderr. */
-_Noreturn void tool_usage(const struct tool *t, const char *format, ...) PRINTF_LIKE(2, 3);
+_Noreturn void tool_usage(const struct tool *t, const char *format, ...)
+    PRINTF_LIKE(2, 3);
 
-/* The value of an option that takes SIZE, RATE, TIME or a whole number in min..max; a wrong one is a usage error. */
+/* The value of an option that takes SIZE, RATE, TIME or a whole number in min..max; a
+ * wrong one is a usage error. */
 unsigned long long tool_size(const struct tool *t, char letter, const char *text);
 unsigned long long tool_time(const struct tool *t, char letter, const char *text);
-unsigned long long tool_number(const struct tool *t, char letter, const char *text, unsigned long long min, unsigned long long max);
+unsigned long long tool_number(const struct tool *t, char letter, const char *text,
+    unsigned long long min, unsigned long long max);
 
-/* At the start of main: SIGPIPE kept as it is, standard descriptors that are closed opened on /dev/null. */
+/* At the start of main: SIGPIPE kept as it is, standard descriptors that are closed
+ * opened on /dev/null. */
 void tool_start(const struct tool *t);
 
 /*
- * End the process as o says: a failure's words on stderr, and as a fail! record on stdout when records is set and stdout is no
- * terminal; stdout flushed and checked; a signal by that signal.
+ * End the process as o says: a failure's words on stderr, and as a fail! record on stdout
+ * when records is set and stdout is no terminal; stdout flushed and checked; a signal by
+ * that signal.
  */
 _Noreturn void tool_end(const struct tool *t, const struct outcome *o, bool records);
 

@@ -76,8 +76,9 @@ addr_parse(struct bytes text, struct addr *out)
 void
 addr_text(const struct addr *a, char out[static ADDR_TEXT])
 {
-	const char *done = addr_is_v4(a) ? inet_ntop(AF_INET, a->ip + sizeof(mapped), out, ADDR_TEXT)
-					 : inet_ntop(AF_INET6, a->ip, out, ADDR_TEXT);
+	const char *done = addr_is_v4(a)
+	    ? inet_ntop(AF_INET, a->ip + sizeof(mapped), out, ADDR_TEXT)
+	    : inet_ntop(AF_INET6, a->ip, out, ADDR_TEXT);
 
 	if (done == NULL)
 		out[0] = '\0';
@@ -89,5 +90,6 @@ addr_text_port(const struct addr *a, char out[static ADDR_TEXT])
 	char ip[ADDR_TEXT];
 
 	addr_text(a, ip);
-	(void)snprintf(out, ADDR_TEXT, addr_is_v4(a) ? "%.46s:%u" : "[%.46s]:%u", ip, (unsigned)a->port);
+	(void)snprintf(out, ADDR_TEXT, addr_is_v4(a) ? "%.46s:%u" : "[%.46s]:%u", ip,
+	    (unsigned)a->port);
 }

@@ -42,7 +42,8 @@ buf_room(struct buf *b, size_t n)
 	need = b->n + n;
 	if (need <= b->cap)
 		return RC_OK;
-	/* Moving pays only when at least as much was dropped as must be moved: that keeps it linear. */
+	/* Moving pays only when at least as much was dropped as must be moved: that keeps
+	 * it linear. */
 	if (b->front >= b->n && need <= b->cap + b->front) {
 		close_front(b);
 		return RC_OK;
@@ -84,7 +85,8 @@ buf_printf(struct buf *b, const char *format, ...)
 	va_end(ap);
 	if (n < 0)
 		return RC_BAD;
-	rc = buf_room(b, (size_t)n + 1);	/* vsnprintf ends with a NUL that does not count */
+	rc = buf_room(
+	    b, (size_t)n + 1); /* vsnprintf ends with a NUL that does not count */
 	if (rc != RC_OK)
 		return rc;
 	va_start(ap, format);

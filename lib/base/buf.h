@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A buffer that grows, born with a maximum; bytes are added behind and dropped in front. */
+/* A buffer that grows, born with a maximum; bytes are added behind and dropped in front.
+ */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -10,11 +11,11 @@
 #include "base/rc.h"
 
 struct buf {
-	uint8_t *p;	/* the first byte that counts; owned */
-	size_t n;	/* bytes that count */
-	size_t cap;	/* bytes allocated behind p */
-	size_t front;	/* dropped bytes that still lie before p */
-	size_t max;	/* n never gets past it */
+	uint8_t *p;   /* the first byte that counts; owned */
+	size_t n;     /* bytes that count */
+	size_t cap;   /* bytes allocated behind p */
+	size_t front; /* dropped bytes that still lie before p */
+	size_t max;   /* n never gets past it */
 };
 
 /* An empty buffer that will hold at most max bytes. Allocates nothing. */
@@ -24,8 +25,9 @@ void buf_init(struct buf *b, size_t max);
 void buf_clear(struct buf *b);
 
 /*
- * Make room for n bytes more. On RC_OK at least n bytes may be written at b->p + b->n; then add them to b->n.
- * RC_BIG: n would go past the maximum. RC_MEM. In both cases nothing has changed.
+ * Make room for n bytes more. On RC_OK at least n bytes may be written at b->p + b->n;
+ * then add them to b->n. RC_BIG: n would go past the maximum. RC_MEM. In both cases
+ * nothing has changed.
  */
 enum rc buf_room(struct buf *b, size_t n) MUST_USE;
 

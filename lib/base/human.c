@@ -9,7 +9,8 @@
 void
 human_size(uint64_t bytes, char out[static HUMAN_SIZE])
 {
-	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB",
+		"EiB" };
 	double v = (double)bytes;
 	size_t i = 0;
 
@@ -20,7 +21,11 @@ human_size(uint64_t bytes, char out[static HUMAN_SIZE])
 	if (i == 0)
 		(void)snprintf(out, HUMAN_SIZE, "%.0f B", v);
 	else
-		(void)snprintf(out, HUMAN_SIZE, "%.*f %s", v < 9.995 ? 2 : v < 99.95 ? 1 : 0, v, unit[i]);
+		(void)snprintf(out, HUMAN_SIZE, "%.*f %s",
+		    v < 9.995       ? 2
+		        : v < 99.95 ? 1
+		                    : 0,
+		    v, unit[i]);
 }
 
 void
@@ -38,9 +43,11 @@ human_time(uint64_t seconds, char out[static HUMAN_SIZE])
 		(void)snprintf(out, HUMAN_SIZE, "ages");
 }
 
-/* Digits, then at most one letter of units; the letter's place in units picks the factor. */
+/* Digits, then at most one letter of units; the letter's place in units picks the factor.
+ */
 static enum rc
-get_scaled(const char *text, const char *units, const uint64_t *factor, uint64_t max, uint64_t *out)
+get_scaled(const char *text, const char *units, const uint64_t *factor, uint64_t max,
+    uint64_t *out)
 {
 	size_t n = strspn(text, "0123456789");
 	uint64_t v, scale = 1;
@@ -67,8 +74,14 @@ human_get_size(const char *text, uint64_t *bytes)
 {
 	enum { K = 10, M = 20, G = 30, T = 40 };
 	static const uint64_t factor[] = {
-		UINT64_C(1) << K, UINT64_C(1) << K, UINT64_C(1) << M, UINT64_C(1) << M,
-		UINT64_C(1) << G, UINT64_C(1) << G, UINT64_C(1) << T, UINT64_C(1) << T,
+		UINT64_C(1) << K,
+		UINT64_C(1) << K,
+		UINT64_C(1) << M,
+		UINT64_C(1) << M,
+		UINT64_C(1) << G,
+		UINT64_C(1) << G,
+		UINT64_C(1) << T,
+		UINT64_C(1) << T,
 	};
 
 	return get_scaled(text, "KkMmGgTt", factor, UINT64_C(1) << 60, bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Numbers for fairness, not for secrets: shuffles, ties, back-off. The seed is an argument, so a run can be repeated to the
- * letter; the generator is SplitMix64 (Steele, Lea, Flood 2014).
+ * Numbers for fairness, not for secrets: shuffles, ties, back-off. The seed is an
+ * argument, so a run can be repeated to the letter; the generator is SplitMix64 (Steele,
+ * Lea, Flood 2014).
  */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H
@@ -22,7 +23,8 @@ rng_u64(struct rng *r)
 	return z ^ z >> 31;
 }
 
-/* A number from 0 to below - 1; below is at least 1. The bias of the multiplication is under 2^-32. */
+/* A number from 0 to below - 1; below is at least 1. The bias of the multiplication is
+ * under 2^-32. */
 static inline uint32_t
 rng_below(struct rng *r, uint32_t below)
 {

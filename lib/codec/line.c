@@ -18,7 +18,8 @@ line_get(struct bytes text, struct line *out)
 		return RC_BAD;
 	for (bool first = true;; first = false) {
 		const uint8_t *tab = memchr(text.p, '\t', text.n);
-		struct bytes field = bytes_of(text.p, tab == NULL ? text.n : (size_t)(tab - text.p));
+		struct bytes field =
+		    bytes_of(text.p, tab == NULL ? text.n : (size_t)(tab - text.p));
 
 		if (first)
 			l.kind = field;
@@ -46,7 +47,8 @@ line_is_absent(struct bytes field)
 	return field.n == 1 && field.p[0] == '-';
 }
 
-/* Decode the escape at in.p[0] == '\\'. Returns its length, 0 when it is none; *byte is -1 for the empty string's. */
+/* Decode the escape at in.p[0] == '\\'. Returns its length, 0 when it is none; *byte is
+ * -1 for the empty string's. */
 static size_t
 get_escape(struct bytes in, int *byte)
 {
@@ -111,7 +113,8 @@ line_key(const struct line *l, size_t first, const char *key, struct bytes *valu
 	size_t n = strlen(key);
 
 	for (size_t i = first; i < l->n; i++)
-		if (l->field[i].n > n && bytes_starts(l->field[i], key) && l->field[i].p[n] == '=') {
+		if (l->field[i].n > n && bytes_starts(l->field[i], key) &&
+		    l->field[i].p[n] == '=') {
 			*value = bytes_from(l->field[i], n + 1);
 			return RC_OK;
 		}
@@ -133,13 +136,14 @@ add(struct linew *w, const void *p, size_t n)
 static void
 add_octal(struct linew *w, uint8_t byte)
 {
-	const uint8_t text[] = { '\\', '0', (uint8_t)('0' + (byte >> 6)), (uint8_t)('0' + (byte >> 3 & 7)),
-				 (uint8_t)('0' + (byte & 7)) };
+	const uint8_t text[] = { '\\', '0', (uint8_t)('0' + (byte >> 6)),
+		(uint8_t)('0' + (byte >> 3 & 7)), (uint8_t)('0' + (byte & 7)) };
 
 	add(w, text, sizeof(text));
 }
 
-/* How many bytes at the start of in may stand as they are: ASCII without controls and backslash. */
+/* How many bytes at the start of in may stand as they are: ASCII without controls and
+ * backslash. */
 static size_t
 plain_run(struct bytes in)
 {

@@ -3,7 +3,13 @@
 
 #include "base/text.h"
 
-enum { PORT_MAX = 65535, CODE_MAX = 255, ADDR_BITS = 128, MAPPED_BITS = 96, V4_BITS = 32 };
+enum {
+	PORT_MAX = 65535,
+	CODE_MAX = 255,
+	ADDR_BITS = 128,
+	MAPPED_BITS = 96,
+	V4_BITS = 32
+};
 
 enum rec_kind
 rec_kind(const struct line *l)
@@ -13,13 +19,26 @@ rec_kind(const struct line *l)
 		bool must;
 		enum rec_kind kind;
 	} kinds[] = {
-		{ "piece", false, REC_PIECE }, { "file", false, REC_FILE }, { "info", false, REC_INFO },
-		{ "peer", false, REC_PEER }, { "deny", true, REC_DENY }, { "have", false, REC_HAVE },
-		{ "checked", false, REC_CHECKED }, { "tracker", false, REC_TRACKER }, { "torrent", false, REC_TORRENT },
-		{ "meta", false, REC_META }, { "webseed", false, REC_WEBSEED }, { "node", false, REC_NODE },
-		{ "ugat", false, REC_UGAT }, { "self", false, REC_SELF }, { "end", false, REC_END },
-		{ "announced", false, REC_ANNOUNCED }, { "unanswered", false, REC_UNANSWERED },
-		{ "scrape", false, REC_SCRAPE }, { "fail", true, REC_FAIL }, { "done", false, REC_DONE },
+		{ "piece", false, REC_PIECE },
+		{ "file", false, REC_FILE },
+		{ "info", false, REC_INFO },
+		{ "peer", false, REC_PEER },
+		{ "deny", true, REC_DENY },
+		{ "have", false, REC_HAVE },
+		{ "checked", false, REC_CHECKED },
+		{ "tracker", false, REC_TRACKER },
+		{ "torrent", false, REC_TORRENT },
+		{ "meta", false, REC_META },
+		{ "webseed", false, REC_WEBSEED },
+		{ "node", false, REC_NODE },
+		{ "ugat", false, REC_UGAT },
+		{ "self", false, REC_SELF },
+		{ "end", false, REC_END },
+		{ "announced", false, REC_ANNOUNCED },
+		{ "unanswered", false, REC_UNANSWERED },
+		{ "scrape", false, REC_SCRAPE },
+		{ "fail", true, REC_FAIL },
+		{ "done", false, REC_DONE },
 		{ "status", false, REC_STATUS },
 	};
 
@@ -49,8 +68,8 @@ rec_check(const struct line *l)
 /* The fields of a line one by one, with failure remembered as in struct cur. */
 struct taker {
 	const struct line *l;
-	struct line_scratch *s;		/* NULL where no text is taken */
-	size_t at;			/* next field */
+	struct line_scratch *s; /* NULL where no text is taken */
+	size_t at;              /* next field */
 	bool bad;
 };
 
@@ -191,7 +210,8 @@ rec_get_torrent(const struct line *l, struct line_scratch *s, struct rec_torrent
 	out->files = take_u64(&t, UINT32_MAX);
 	out->name = take_text(&t);
 	out->private = key_is_one(&t, "private");
-	if (out->piece_length == 0 || out->length == 0 || (!out->has_btih && !out->has_btmh))
+	if (out->piece_length == 0 || out->length == 0 ||
+	    (!out->has_btih && !out->has_btmh))
 		return RC_BAD;
 	return taken(&t);
 }
@@ -305,7 +325,8 @@ rec_get_have(const struct line *l, struct rec_have *out)
 		range.n = (size_t)(dash - range.p);
 		last = bytes_from(last, range.n + 1);
 	}
-	if (text_u64(range, UINT32_MAX, &out->first) != RC_OK || text_u64(last, UINT32_MAX, &out->last) != RC_OK)
+	if (text_u64(range, UINT32_MAX, &out->first) != RC_OK ||
+	    text_u64(last, UINT32_MAX, &out->last) != RC_OK)
 		return RC_BAD;
 	return out->first <= out->last ? RC_OK : RC_BAD;
 }
@@ -360,7 +381,8 @@ rec_get_announced(const struct line *l, struct line_scratch *s, struct rec_annou
 }
 
 enum rc
-rec_get_unanswered(const struct line *l, struct line_scratch *s, struct rec_unanswered *out)
+rec_get_unanswered(
+    const struct line *l, struct line_scratch *s, struct rec_unanswered *out)
 {
 	struct taker t = { .l = l, .s = s };
 
@@ -415,8 +437,9 @@ rec_get_status(const struct line *l, struct line_scratch *s, struct rec_status *
 
 	out->state = take_text(&t);
 	out->ended = take_maybe_u64(&t, CODE_MAX, &out->code);
-	uint64_t *const number[] = { &out->pid, &out->start_s, &out->port, &out->wanted, &out->had, &out->downloaded,
-		&out->uploaded, &out->left, &out->down_rate, &out->up_rate, &out->peers, &out->seeds };
+	uint64_t *const number[] = { &out->pid, &out->start_s, &out->port, &out->wanted,
+		&out->had, &out->downloaded, &out->uploaded, &out->left, &out->down_rate,
+		&out->up_rate, &out->peers, &out->seeds };
 	for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++)
 		*number[i] = take_u64(&t, UINT64_MAX);
 	out->has_eta = take_maybe_u64(&t, UINT64_MAX, &out->eta_s);
@@ -596,7 +619,8 @@ rec_put_announced(struct linew *w, uint8_t *p, size_t cap, const struct rec_anno
 }
 
 void
-rec_put_unanswered(struct linew *w, uint8_t *p, size_t cap, const struct rec_unanswered *r)
+rec_put_unanswered(
+    struct linew *w, uint8_t *p, size_t cap, const struct rec_unanswered *r)
 {
 	linew_begin(w, p, cap, "unanswered");
 	linew_text(w, r->url);
@@ -638,8 +662,9 @@ rec_put_done(struct linew *w, uint8_t *p, size_t cap, const struct rec_done *r)
 void
 rec_put_status(struct linew *w, uint8_t *p, size_t cap, const struct rec_status *r)
 {
-	const uint64_t number[] = { r->pid, r->start_s, r->port, r->wanted, r->had, r->downloaded,
-		r->uploaded, r->left, r->down_rate, r->up_rate, r->peers, r->seeds };
+	const uint64_t number[] = { r->pid, r->start_s, r->port, r->wanted, r->had,
+		r->downloaded, r->uploaded, r->left, r->down_rate, r->up_rate, r->peers,
+		r->seeds };
 
 	linew_begin(w, p, cap, "status");
 	linew_text(w, r->state);
@@ -665,9 +690,11 @@ rec_check_path(struct bytes path)
 		return RC_BAD;
 	for (;;) {
 		const uint8_t *slash = memchr(path.p, '/', path.n);
-		struct bytes name = bytes_of(path.p, slash == NULL ? path.n : (size_t)(slash - path.p));
+		struct bytes name =
+		    bytes_of(path.p, slash == NULL ? path.n : (size_t)(slash - path.p));
 
-		if (name.n == 0 || name.n > REC_NAME_MAX || bytes_is(name, ".") || bytes_is(name, ".."))
+		if (name.n == 0 || name.n > REC_NAME_MAX || bytes_is(name, ".") ||
+		    bytes_is(name, ".."))
 			return RC_BAD;
 		if (slash == NULL)
 			return RC_OK;

@@ -17,7 +17,8 @@ base64_get(struct bytes text, uint8_t *out, size_t *n)
 	size_t padding = 0;
 	int got;
 
-	/* EVP_DecodeBlock skips blanks at the ends and counts padding as data: hold the shape ourselves. */
+	/* EVP_DecodeBlock skips blanks at the ends and counts padding as data: hold the
+	 * shape ourselves. */
 	if (text.n % 4 != 0 || text.n > INT_MAX / 2)
 		return RC_BAD;
 	*n = 0;

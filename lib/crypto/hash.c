@@ -7,7 +7,8 @@
 
 struct hash {
 	EVP_MD_CTX *ctx;
-	EVP_MD *md;	/* fetched once: a lookup at every piece would cost more than hashing a block */
+	EVP_MD *md; /* fetched once: a lookup at every piece would cost more than hashing
+	               a block */
 };
 
 struct hash *
@@ -57,11 +58,13 @@ hash_end(struct hash *h, uint8_t *digest)
 enum rc
 hash_sha1(struct bytes in, uint8_t digest[static SHA1_SIZE])
 {
-	return EVP_Digest(in.p, in.n, digest, NULL, EVP_sha1(), NULL) == 1 ? RC_OK : RC_MEM;
+	return EVP_Digest(in.p, in.n, digest, NULL, EVP_sha1(), NULL) == 1 ? RC_OK
+	                                                                   : RC_MEM;
 }
 
 enum rc
 hash_sha256(struct bytes in, uint8_t digest[static SHA256_SIZE])
 {
-	return EVP_Digest(in.p, in.n, digest, NULL, EVP_sha256(), NULL) == 1 ? RC_OK : RC_MEM;
+	return EVP_Digest(in.p, in.n, digest, NULL, EVP_sha256(), NULL) == 1 ? RC_OK
+	                                                                     : RC_MEM;
 }
