@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: ISC */
+#include "io/loop.h"
+
+#include <sys/stat.h>
+
+#include <stdlib.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+struct loop {
+	struct event_base *base;
+};
+
+struct loop_watch {
+	struct loop *loop;
+	struct event *event; /* NULL while nothing is watched */
+	int fd;
+	int what;
+	bool always; /* cannot be polled: a timer of no time instead */
+	loop_ready_fn *ready;
+	void *ctx;
+};
+
+struct loop_timer {
+	struct event *event;
+	loop_fire_fn *fire;
+	void *ctx;
+};
+
+struct loop_signal {
+	struct event *event;
+	loop_signal_fn *caught;
+	void *ctx;
+};
+
+struct loop *
+loop_new(void)
+{
+	struct loop *l = calloc(1, sizeof(*l));
+	struct event_config *config = event_config_new();
+
+	if (l != NULL && config != NULL &&
+	    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+		l->base = event_base_new_with_config(config);
+	if (config != NULL)
+		event_config_free(config);
+	if (l == NULL || l->base == NULL) {
+		free(l);
+		return NULL;
+	}
+	return l;
+}
+
+void
+loop_free(struct loop *l)
+{
+	if (l == NULL)
+		return;
+	event_base_free(l->base);
+	free(l);
+}
+
+enum rc
+loop_run(struct loop *l)
+{
+	return event_base_loop(l->base, EVLOOP_NO_EXIT_ON_EMPTY) == -1 ? RC_SYS : RC_OK;
+}
+
+void
+loop_stop(struct loop *l)
+{
+	(void)event_base_loopbreak(l->base);
+}
+
+int64_t
+loop_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+uint64_t
+loop_wall_s(void)
+{
+	return (uint64_t)time(NULL);
+}
+
+struct event_base *
+loop_base(struct loop *l)
+{
+	return l->base;
+}
+
+static void
+on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_watch *w = arg;
+
+	(void)fd;
+	w->ready(w->ctx,
+	    ((what & EV_READ) != 0 ? LOOP_READ : 0) |
+	        ((what & EV_WRITE) != 0 ? LOOP_WRITE : 0));
+}
+
+static const struct timeval no_time;
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_watch *w = arg;
+
+	(void)fd;
+	(void)what;
+	(void)event_add(w->event, &no_time);
+	w->ready(w->ctx, w->what);
+}
+
+/* epoll refuses regular files, directories and some devices (/dev/null) with EPERM: those
+ * never block. */
+static bool
+cannot_be_polled(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 &&
+	    (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
+struct loop_watch *
+loop_watch_new(struct loop *l, int fd, loop_ready_fn *ready, void *ctx)
+{
+	struct loop_watch *w = calloc(1, sizeof(*w));
+
+	if (w != NULL)
+		*w = (struct loop_watch){ .loop = l,
+			.fd = fd,
+			.ready = ready,
+			.ctx = ctx,
+			.always = cannot_be_polled(fd) };
+	return w;
+}
+
+static enum rc
+watch_turns(struct loop_watch *w)
+{
+	w->always = true;
+	w->event = event_new(w->loop->base, -1, 0, on_turn, w);
+	return w->event != NULL && event_add(w->event, &no_time) == 0 ? RC_OK : RC_SYS;
+}
+
+enum rc
+loop_watch_set(struct loop_watch *w, int what)
+{
+	short events = EV_PERSIST;
+
+	if (what == w->what)
+		return RC_OK;
+	w->what = what;
+	if (w->always && w->event != NULL && what != 0)
+		return RC_OK;
+	if (w->event != NULL)
+		event_free(w->event);
+	w->event = NULL;
+	if (what == 0)
+		return RC_OK;
+	if (w->always)
+		return watch_turns(w);
+	if ((what & LOOP_READ) != 0)
+		events |= EV_READ;
+	if ((what & LOOP_WRITE) != 0)
+		events |= EV_WRITE;
+	w->event = event_new(w->loop->base, w->fd, events, on_ready, w);
+	if (w->event == NULL)
+		return RC_SYS;
+	if (event_add(w->event, NULL) == 0)
+		return RC_OK;
+	event_free(w->event);
+	return watch_turns(w);
+}
+
+void
+loop_watch_free(struct loop_watch *w)
+{
+	if (w == NULL)
+		return;
+	if (w->event != NULL)
+		event_free(w->event);
+	free(w);
+}
+
+static void
+on_fire(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_timer *t = arg;
+
+	(void)fd;
+	(void)what;
+	t->fire(t->ctx);
+}
+
+struct loop_timer *
+loop_timer_new(struct loop *l, loop_fire_fn *fire, void *ctx)
+{
+	struct loop_timer *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	*t = (struct loop_timer){
+		.fire = fire, .ctx = ctx, .event = event_new(l->base, -1, 0, on_fire, t)
+	};
+	if (t->event == NULL) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void
+loop_timer_set(struct loop_timer *t, int64_t at_ms)
+{
+	int64_t left = at_ms - loop_now();
+	struct timeval tv;
+
+	if (at_ms == INT64_MAX) {
+		(void)event_del(t->event);
+		return;
+	}
+	left = left < 0 ? 0 : left;
+	tv.tv_sec = left / 1000;
+	tv.tv_usec = left % 1000 * 1000;
+	(void)event_add(t->event, &tv);
+}
+
+void
+loop_timer_free(struct loop_timer *t)
+{
+	if (t == NULL)
+		return;
+	event_free(t->event);
+	free(t);
+}
+
+static void
+on_signal(evutil_socket_t signo, short what, void *arg)
+{
+	struct loop_signal *s = arg;
+
+	(void)what;
+	s->caught(s->ctx, signo);
+}
+
+struct loop_signal *
+loop_signal_new(struct loop *l, int signo, loop_signal_fn *caught, void *ctx)
+{
+	struct loop_signal *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	*s = (struct loop_signal){ .caught = caught,
+		.ctx = ctx,
+		.event = evsignal_new(l->base, signo, on_signal, s) };
+	if (s->event == NULL || event_add(s->event, NULL) != 0) {
+		loop_signal_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void
+loop_signal_free(struct loop_signal *s)
+{
+	if (s == NULL)
+		return;
+	if (s->event != NULL)
+		event_free(s->event);
+	free(s);
+}
