@@ -4,41 +4,87 @@ VERSION = 0.1.0
 PREFIX ?= /usr/local
 BINDIR = $(PREFIX)/bin
 SBINDIR = $(PREFIX)/sbin
-MANDIR = $(PREFIX)/share/man
-O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+SHAREDIR = $(PREFIX)/share
+DESTDIR ?=
 comma = ,
+O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 CC ?= cc
 CSTD = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wpointer-arith \
-	-Wwrite-strings -Wcast-qual
-HARDEN = -fPIE -fstack-protector-strong -fno-strict-aliasing $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+	-Wwrite-strings -Wcast-qual $(if $(WERROR),-Werror)
 CFLAGS ?= -O2 -g
+# _FORTIFY_SOURCE does nothing but warn without optimisation, and hides reports from the sanitizers.
+OPTIMISED = $(filter-out -O0,$(filter -O%,$(CFLAGS)))
+HARDEN = -fPIE -fstack-protector-strong -fno-strict-aliasing -U_FORTIFY_SOURCE \
+	$(if $(SAN),,$(if $(OPTIMISED),-D_FORTIFY_SOURCE=2))
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-ALL_CFLAGS = $(CSTD) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections -Ilib -I. -DUGAT_VERSION='"$(VERSION)"' $(SANFLAGS) $(CFLAGS)
+ALL_CFLAGS = $(CSTD) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections -pthread -Ilib -I. -DUGAT_VERSION='"$(VERSION)"' \
+	$(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
-LIBS = -levent_core -levent_extra -lcrypto
+LIBS = -levent_core -levent_extra -lssl -lcrypto -lbsd
+
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 20
+FUZZ_CFLAGS = $(CSTD) $(WARN) -Ilib -I. -DUGAT_VERSION='"$(VERSION)"' -g -O1 -fno-omit-frame-pointer \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
+quote = '$(subst ','\'',$(1))'
+objects = $(patsubst %.c,$(O)/%.o,$(1))
 
 LIB_SRC = $(wildcard lib/*/*.c)
 CMD_SRC = $(wildcard cmd/ugat-*.c)
+CMD_SHARED_SRC = $(filter-out $(CMD_SRC),$(wildcard cmd/*.c))
 CMD_SH = $(filter-out %.c %.h,$(wildcard cmd/ugat cmd/ugat-*))
-AUTHD_SRC = $(wildcard authd/*.c)
+AUTHD_MAIN_SRC = $(wildcard authd/authd.c authd/authctl.c)
+AUTHD_SHARED_SRC = $(filter-out $(AUTHD_MAIN_SRC),$(wildcard authd/*.c))
 UNIT_SRC = $(wildcard tests/unit/*/*_test.c)
+UNIT_SHARED_SRC = $(filter-out %_test.c,$(wildcard tests/unit/*.c tests/unit/*/*.c))
 FUZZ_SRC = $(wildcard tests/fuzz/fuzz_*.c)
 
 LIB = $(O)/libugat.a
 CMDS = $(CMD_SRC:cmd/%.c=$(O)/bin/%) $(CMD_SH:cmd/%=$(O)/bin/%)
+DAEMONS = $(AUTHD_MAIN_SRC:authd/%.c=$(O)/sbin/%)
 UNITS = $(UNIT_SRC:%.c=$(O)/%)
 REPLAYS = $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/tests/fuzz/replay_%)
+FUZZERS = $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/fuzz/bin/fuzz_%)
 
-all: $(CMDS)
+# Build and run in a second make: the first one may have brought the compiler. PKG=no leaves the packages alone.
+need = $(if $(filter no,$(PKG)),,@pkg/install.sh $(1))
+again = +@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))
 
-objects = $(patsubst %.c,$(O)/%.o,$(1))
+all: $(CMDS) $(DAEMONS)
+tests: $(UNITS) $(REPLAYS)
 
-$(O)/%.o: %.c
+check:
+	$(call need,build demo check)
+	$(again) check-now
+check-now:
+	+@rc=0; $(MAKE) --no-print-directory -k all tests || rc=$$?; \
+	O=$(call quote,$(O)) SAN=$(call quote,$(SAN)) BUILT=$$rc tests/run
+lint:
+	$(call need,build demo check)
+	$(again) all
+	@O=$(call quote,$(O)) tests/run lint
+demo:
+	$(call need,build demo)
+	$(again) all
+	@PATH=$(call quote,$(abspath $(O))/bin):"$$PATH" bash tests/flow/demo.sh
+fuzz:
+	$(call need,build demo check)
+	$(again) fuzzers
+	@O=$(call quote,$(O)) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz
+fuzzers: $(FUZZERS)
+
+# Objects follow the compiler and its flags, too: the file changes only when they do.
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quote,$(CC) $(ALL_CFLAGS) / $(ALL_LDFLAGS) $(LIBS) / $(FUZZ_CC) $(FUZZ_CFLAGS)) > $@.new
+	@if cmp -s $@.new $@; then rm -f $@.new; else mv -f $@.new $@; fi
+
+$(O)/%.o: %.c $(O)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -48,25 +94,60 @@ $(LIB): $(call objects,$(LIB_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(O)/bin/ugat-%: $(O)/cmd/ugat-%.o $(O)/cmd/tool.o $(LIB)
+$(CMD_SRC:cmd/%.c=$(O)/bin/%): $(O)/bin/%: $(O)/cmd/%.o $(call objects,$(CMD_SHARED_SRC)) $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(CMD_SH:cmd/%=$(O)/bin/%): $(O)/bin/%: cmd/%
+$(CMD_SH:cmd/%=$(O)/bin/%): $(O)/bin/%: cmd/% $(O)/flags
 	$(call say,COPY,$@)
 	@mkdir -p $(@D)
 	$(Q)sed 's/@VERSION@/$(VERSION)/' $< > $@ && chmod 755 $@
 
-$(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIB)
+$(DAEMONS): $(O)/sbin/%: $(O)/authd/%.o $(call objects,$(AUTHD_SHARED_SRC)) $(LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(UNITS): $(O)/tests/unit/%: $(O)/tests/unit/%.o $(call objects,$(UNIT_SHARED_SRC)) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+$(REPLAYS): $(O)/tests/fuzz/replay_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/replay.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(O)/fuzz/%.o: %.c $(O)/flags
+	$(call say,FUZZCC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZERS): $(O)/fuzz/bin/%: $(O)/fuzz/tests/fuzz/%.o $(LIB_SRC:%.c=$(O)/fuzz/%.o)
+	$(call say,FUZZLD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -pthread -o $@ $^ $(LIBS)
+
+# Every file to install, a line each: mode, source, target.
+MANIFEST = $(SHAREDIR)/ugat/manifest
+line = printf '%s\t%s\t%s\n' $(1) $(call quote,$(2)) $(call quote,$(3));
+PLACES = $(foreach f,$(CMDS),$(call line,755,$(f),$(BINDIR)/$(notdir $(f)))) \
+	$(foreach f,$(DAEMONS),$(call line,755,$(f),$(SBINDIR)/$(notdir $(f)))) \
+	$(foreach f,$(wildcard man/*.[1-8]),$(call line,644,$(f),$(SHAREDIR)/man/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f)))) \
+	$(foreach f,$(wildcard completions/*.fish),$(call line,644,$(f),$(SHAREDIR)/fish/vendor_completions.d/$(notdir $(f)))) \
+	$(foreach f,$(CMDS),$(call line,644,completions/ugat.bash,$(SHAREDIR)/bash-completion/completions/$(notdir $(f)))) \
+	$(call line,644,completions/_ugat,$(SHAREDIR)/zsh/site-functions/_ugat)
+
+install: all
+	@{ $(PLACES) } | DESTDIR=$(call quote,$(DESTDIR)) pkg/place.sh install $(call quote,$(MANIFEST))
+uninstall:
+	@DESTDIR=$(call quote,$(DESTDIR)) pkg/place.sh uninstall $(call quote,$(MANIFEST))
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all clean
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+FORCE:
+.PHONY: all tests check check-now lint demo fuzz fuzzers install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
