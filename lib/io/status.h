@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The status file of a run: one `status` record (ugat-records(5)) that anybody of the
+ * same user may read, locked by flock(2) as long as the run lives, replaced whole. It
+ * lies in $XDG_RUNTIME_DIR/ugat, else in /tmp/ugat-UID: mode 0700, ours, no symlink. Its
+ * name is the info-hash, a dot, and the last 8 hex digits of the run's peer id.
+ */
+#ifndef IO_STATUS_H
+#define IO_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rc.h"
+#include "codec/record.h"
+
+enum { STATUS_LINE_MAX = 8192 }; /* bytes of a record with its LF */
+
+struct status;
+
+/* Room for one record that was read. */
+struct status_text {
+	size_t n;
+	char line[STATUS_LINE_MAX];
+	struct line_scratch scratch;
+};
+
+/*
+ * Claim the name for this run; the file is empty until status_put. Finished files that
+ * are older than 24 hours are removed on the way. RC_OK: *out is the caller's. RC_BUSY: a
+ * live run holds this id: draw another. RC_NONE: there is no place for status files; the
+ * run goes on without one. RC_MEM. *out is NULL unless RC_OK.
+ */
+enum rc status_open(const uint8_t btih[static 20], const uint8_t id[static 20],
+    struct status **out) MUST_USE;
+
+/*
+ * Put r in the place of the last record; a reader sees either, never half of one. One
+ * with `ended` set should be the last. s NULL: nothing happens. RC_SYS: errno, the old
+ * record stays; RC_BIG: r does not fit in a line.
+ */
+enum rc status_put(struct status *s, const struct rec_status *r) MUST_USE;
+
+/* Let go of the lock: the run is over. The last record stays, an empty file does not.
+ * NULL is allowed. */
+void status_close(struct status *s);
+
+/*
+ * Read the record of another run. *out points into *text. *alive: its writer still lives.
+ * RC_NONE: no file, or no record in it yet. RC_BAD: what is there is no record.
+ */
+enum rc status_find(const uint8_t btih[static 20], const uint8_t id[static 20],
+    struct status_text *text, struct rec_status *out, bool *alive) MUST_USE;
+
+#endif
