@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A line is a row of parts, each with a gap before it. Parts leave in a fixed order until
+ * the rest fits; the bar takes what is left over, the name is cut before anything but the
+ * bar goes.
+ */
+#include "base/progress.h"
+
+#include <stdio.h>
+
+#include "base/human.h"
+#include "base/text.h"
+
+enum {
+	NAME_USUAL = 32, /* columns a name takes without hindering anybody */
+	NAME_LEAST = 12, /* below this, other parts go first */
+	BAR_USUAL = 30,
+	BAR_LEAST = 7,
+	PART = 64,
+	COLUMNS_MAX = 400, /* keeps every line within PROGRESS_LINE */
+};
+
+enum part { PERCENT, SIZES, DOWN, UP, PEERS, ETA, PARTS };
+
+struct parts {
+	char text[PARTS][PART]; /* ASCII; empty: not shown */
+	size_t used;            /* columns of all of them */
+};
+
+/* Columns before each part: those of one theme stand closer. */
+static size_t
+gap_before(enum part p)
+{
+	return p == PERCENT ? 0 : p == SIZES || p == UP ? 1 : 2;
+}
+
+static size_t
+width_of(const struct parts *ps, enum part p)
+{
+	size_t n = strlen(ps->text[p]);
+
+	return n == 0 ? 0 : n + gap_before(p);
+}
+
+static void
+drop(struct parts *ps, enum part p)
+{
+	ps->used -= width_of(ps, p);
+	ps->text[p][0] = '\0';
+}
+
+/* Both sizes in the unit of the greater: "412/980 MiB". */
+static void
+put_sizes(char out[static PART], uint64_t have, uint64_t total)
+{
+	char size[HUMAN_SIZE];
+	const char *unit;
+	double scale = 1, whole;
+
+	human_size(total, size);
+	unit = strchr(size, ' ');
+	for (const char *u = "BKMGTPE"; *u != '\0' && *u != unit[1]; u++)
+		scale *= 1024;
+	whole = (double)total / scale;
+	(void)snprintf(out, PART, "%.*f/%s",
+	    scale < 2 || whole >= 99.95 ? 0
+	        : whole < 9.995         ? 2
+	                                : 1,
+	    (double)have / scale, size);
+}
+
+static unsigned
+percent_of(uint64_t have, uint64_t total)
+{
+	if (have >= total)
+		return 100;
+	/* 100 % is not said before it is true. */
+	return (unsigned)((double)have / (double)total * 100.0);
+}
+
+static void
+make_parts(struct parts *ps, const struct progress *p)
+{
+	char size[HUMAN_SIZE];
+
+	*ps = (struct parts){ .used = 0 };
+	(void)snprintf(ps->text[PERCENT], PART, "%3u%%", percent_of(p->have, p->total));
+	put_sizes(ps->text[SIZES], p->have, p->total);
+	if (p->state != NULL) {
+		(void)snprintf(ps->text[DOWN], PART, "%s", p->state);
+	} else {
+		human_size(p->down_rate, size);
+		(void)snprintf(ps->text[DOWN], PART, "%s/s down", size);
+		human_size(p->up_rate, size);
+		(void)snprintf(ps->text[UP], PART, "%s/s up", size);
+		(void)snprintf(ps->text[PEERS], PART, "%u peer%s", p->peers,
+		    p->peers == 1 ? "" : "s");
+	}
+	if (p->has_eta) {
+		human_time(p->eta_s, size);
+		(void)snprintf(ps->text[ETA], PART, "ETA %s", size);
+	}
+	for (int i = 0; i < PARTS; i++)
+		ps->used += width_of(ps, (enum part)i);
+}
+
+/* The name as it may be shown; without UTF-8, a '?' for each character beyond ASCII. */
+static size_t
+show_name(struct bytes name, bool utf8, char *out, size_t size)
+{
+	size_t n = text_printable(name, out, size), to = 0;
+
+	for (size_t i = 0; i < n && !utf8; i++) {
+		uint8_t c = (uint8_t)out[i];
+
+		if (c < 0x80)
+			out[to++] = out[i];
+		else if ((c & 0xc0) != 0x80)
+			out[to++] = '?';
+	}
+	if (!utf8)
+		out[n = to] = '\0';
+	return n;
+}
+
+/* Cut *n bytes of name to columns, the last one a mark that it was cut. */
+static size_t
+cut_name(char *name, size_t n, size_t columns)
+{
+	size_t at;
+
+	if (text_columns(bytes_of(name, n)) <= columns)
+		return n;
+	if (columns == 0)
+		return 0;
+	at = text_fit(bytes_of(name, n), columns - 1);
+	name[at++] = '~';
+	return at;
+}
+
+static size_t
+put_bar(char *out, size_t width, unsigned percent)
+{
+	size_t inner = width - 2, full = inner * percent / 100;
+
+	out[0] = '[';
+	memset(out + 1, '#', full);
+	memset(out + 1 + full, '.', inner - full);
+	out[width - 1] = ']';
+	return width;
+}
+
+static size_t
+put_gap(char *out, size_t at, size_t n)
+{
+	memset(out + at, ' ', n);
+	return at + n;
+}
+
+/* Drop parts until they and, where that is possible, a name of least columns fit. */
+static void
+make_fit(struct parts *ps, size_t columns, size_t least)
+{
+	static const enum part order[] = { UP, PEERS, ETA, SIZES };
+	size_t before = least == 0 ? 0 : least + 2;
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (ps->used + before > columns)
+			drop(ps, order[i]);
+	if (ps->used > columns)
+		drop(ps, DOWN);
+}
+
+static size_t
+usable(struct progress_room room)
+{
+	size_t columns = room.columns > COLUMNS_MAX ? COLUMNS_MAX : room.columns;
+
+	return columns > 1 ? columns - 1 : 1;
+}
+
+size_t
+progress_line(const struct progress *p, struct bytes name, struct progress_room room,
+    char out[static PROGRESS_LINE])
+{
+	char shown[PROGRESS_LINE / 2];
+	struct parts ps;
+	size_t columns = usable(room), at = 0, wide, free_columns;
+	size_t n = show_name(name, room.utf8, shown, sizeof(shown) - 1);
+
+	make_parts(&ps, p);
+	wide = text_columns(bytes_of(shown, n));
+	make_fit(&ps, columns, wide < NAME_LEAST ? wide : NAME_LEAST);
+	free_columns = columns > ps.used ? columns - ps.used : 0;
+	wide = wide < NAME_USUAL ? wide : NAME_USUAL;
+	wide = free_columns < 3 ? 0 : wide < free_columns - 2 ? wide : free_columns - 2;
+	n = cut_name(shown, n, wide);
+	if (n > 0) {
+		memcpy(out, shown, n);
+		at = put_gap(out, n, 2);
+		free_columns -= text_columns(bytes_of(shown, n)) + 2;
+	}
+	if (free_columns >= BAR_LEAST + 1) {
+		size_t width =
+		    free_columns - 1 < BAR_USUAL ? free_columns - 1 : BAR_USUAL;
+
+		at += put_bar(out + at, width, percent_of(p->have, p->total));
+		at = put_gap(out, at, 1);
+	}
+	for (int i = 0; i < PARTS; i++) {
+		size_t length = strlen(ps.text[i]);
+
+		if (length == 0)
+			continue;
+		at = put_gap(out, at, gap_before((enum part)i));
+		memcpy(out + at, ps.text[i], length);
+		at += length;
+	}
+	out[at] = '\0';
+	return at;
+}
+
+size_t
+progress_last(struct bytes name, uint64_t bytes, uint64_t ms, struct progress_room room,
+    char out[static PROGRESS_LINE])
+{
+	char shown[PROGRESS_LINE / 2], rest[PART * 2], size[HUMAN_SIZE], took[HUMAN_SIZE],
+	    rate[HUMAN_SIZE];
+	size_t n = show_name(name, room.utf8, shown, sizeof(shown) - 1), columns, length;
+
+	human_size(bytes, size);
+	human_time((ms + 500) / 1000, took);
+	human_size(
+	    (uint64_t)((double)bytes * 1000.0 / (ms > 0 ? (double)ms : 1.0)), rate);
+	(void)snprintf(rest, sizeof(rest), "%s in %s, %s/s", size, took, rate);
+	length = strlen(rest);
+	columns = usable(room);
+	n = cut_name(shown, n, columns > length + 2 ? columns - length - 2 : 0);
+	memcpy(out, shown, n);
+	if (n > 0) {
+		memcpy(out + n, ": ", 2);
+		n += 2;
+	}
+	memcpy(out + n, rest, length + 1);
+	return n + length;
+}
