@@ -137,6 +137,10 @@ PLACES = $(foreach f,$(CMDS),$(call line,755,$(f),$(BINDIR)/$(notdir $(f)))) \
 	$(foreach f,$(CMDS),$(call line,644,completions/ugat.bash,$(SHAREDIR)/bash-completion/completions/$(notdir $(f)))) \
 	$(call line,644,completions/_ugat,$(SHAREDIR)/zsh/site-functions/_ugat)
 
+# For tests/lint/clang.sh.
+print-cflags:
+	@printf '%s\n' $(call quote,$(ALL_CFLAGS))
+
 install: all
 	@{ $(PLACES) } | DESTDIR=$(call quote,$(DESTDIR)) pkg/place.sh install $(call quote,$(MANIFEST))
 uninstall:
@@ -148,6 +152,6 @@ clean:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
 FORCE:
-.PHONY: all tests check check-now lint demo fuzz fuzzers install uninstall clean FORCE
+.PHONY: all tests check check-now lint demo fuzz fuzzers print-cflags install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

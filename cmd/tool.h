@@ -44,14 +44,16 @@ unsigned long long tool_time(const struct tool *t, char letter, const char *text
 unsigned long long tool_number(const struct tool *t, char letter, const char *text,
     unsigned long long min, unsigned long long max);
 
-/* At the start of main: SIGPIPE kept as it is, standard descriptors that are closed
- * opened on /dev/null. */
+/*
+ * At the start of main: SIGPIPE kept as it is, standard descriptors that are closed
+ * opened on /dev/null (standard output so that writing to it fails).
+ */
 void tool_start(const struct tool *t);
 
 /*
  * End the process as o says: a failure's words on stderr, and as a fail! record on stdout
- * when records is set and stdout is no terminal; stdout flushed and checked; a signal by
- * that signal.
+ * (cut where a line behind `end` would be too long) when records is set and stdout is no
+ * terminal; stdout flushed and checked; a signal by that signal.
  */
 _Noreturn void tool_end(const struct tool *t, const struct outcome *o, bool records);
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/* Values of options: sizes, times, numbers. */
+#include "cmd/tool.h"
+
+#include <stdint.h>
+
+#include "base/human.h"
+#include "base/text.h"
+
+static void
+check_value(const struct tool *t, char letter, const char *text, enum rc rc)
+{
+	const struct tool_option *o = t->options;
+
+	while (o->letter != 0 && o->letter != letter)
+		o++;
+	if (rc == RC_BIG)
+		tool_usage(t, "-%c %s: too large", letter, text);
+	if (rc != RC_OK)
+		tool_usage(t, "-%c %s: %s expected", letter, text,
+		    o->argument == NULL ? "a number" : o->argument);
+}
+
+unsigned long long
+tool_size(const struct tool *t, char letter, const char *text)
+{
+	uint64_t v = 0;
+
+	check_value(t, letter, text, human_get_size(text, &v));
+	return v;
+}
+
+unsigned long long
+tool_time(const struct tool *t, char letter, const char *text)
+{
+	uint64_t v = 0;
+
+	check_value(t, letter, text, human_get_time(text, &v));
+	return v;
+}
+
+unsigned long long
+tool_number(const struct tool *t, char letter, const char *text, unsigned long long min,
+    unsigned long long max)
+{
+	uint64_t v = 0;
+
+	check_value(t, letter, text, text_u64(bytes_str(text), UINT64_MAX, &v));
+	if (v < min || v > max)
+		tool_usage(
+		    t, "-%c %s: from %llu to %llu expected", letter, text, min, max);
+	return v;
+}

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Every command has a man page, a bats file, completions for three shells, and a place on the map.
+set -u
+cd "${LINT_ROOT:-$(dirname "$0")/../..}" || exit 2
+shopt -s nullglob
+bad=0
+
+need() { # command what test...
+	"${@:3}" || {
+		echo "$1: no $2"
+		bad=1
+	}
+}
+
+for file in cmd/ugat cmd/ugat-*; do
+	case $file in
+	*.h) continue ;;
+	esac
+	name=$(basename "$file" .c)
+	need "$name" "man page man/$name.1" test -e "man/$name.1"
+	need "$name" "tests/cmd/$name.bats" test -e "tests/cmd/$name.bats"
+	need "$name" "completions/$name.fish" test -e "completions/$name.fish"
+	need "$name" "completion in completions/ugat.bash" grep -qsE "(^|[[:space:]])$name([[:space:])]|\$)" completions/ugat.bash
+	need "$name" "completion in completions/_ugat" grep -qsE "^#compdef.* $name( |\$)" completions/_ugat
+	need "$name" "entry in man/ugat.7" grep -qsE "^\.(It )?Xr $name 1" man/ugat.7
+done
+exit $bad
