@@ -14,9 +14,7 @@ need() { # command what test...
 }
 
 for file in cmd/ugat cmd/ugat-*; do
-	case $file in
-	*.h) continue ;;
-	esac
+	[ -e "$file" ] || continue
 	name=$(basename "$file" .c)
 	need "$name" "man page man/$name.1" test -e "man/$name.1"
 	need "$name" "tests/cmd/$name.bats" test -e "tests/cmd/$name.bats"

@@ -61,7 +61,7 @@ from_zsh() {
 	zsh -fc '
 		_arguments() { print -rl -- "$@" }
 		words=("$1" -) CURRENT=2 service=$1
-		. completions/_ugat' - "$1" | sed -n 's/^\(([^)]*)\)\{0,1\}\**\(-[A-Za-z0-9]\)[+[:].*/\2/p' | letters
+		. completions/_ugat' - "$1" | sed -n 's/^\(([^)]*)\)\{0,1\}\**\(-[A-Za-z0-9]\)[+:[].*/\2/p' | letters
 }
 
 # shellcheck disable=SC2317
@@ -70,9 +70,6 @@ from_fish() {
 }
 
 for file in cmd/ugat-*; do
-	case $file in
-	*.h) continue ;;
-	esac
 	name=$(basename "$file" .c)
 	usage=$(usage_of "$name")
 	[ -n "$usage" ] || {

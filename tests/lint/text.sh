@@ -12,8 +12,10 @@ for file in lib/**/*.[ch] cmd/* authd/*.[ch] completions/* pkg/*.sh tests/**/*.{
 		bad=1
 	}
 done
-if grep -nE '(^|[^A-Za-z])(TODO|FIXME|XXX|HACK)([^A-Za-z]|$)' Makefile ./*.md lib/**/*.[ch] cmd/* authd/* man/* completions/* pkg/* \
-	tests/{unit,cmd,flow,fuzz,fake}/**/*.{c,h,sh,bash,bats,py} /dev/null 2>/dev/null; then
+promises=$(grep -snE '(^|[^A-Za-z])(TODO|FIXME|XXX|HACK)([^A-Za-z]|$)' Makefile ./*.md lib/**/*.[ch] cmd/* authd/* man/* \
+	completions/* pkg/* tests/{unit,flow,fuzz,fake}/**/*.{c,h,sh,bash,bats,py} /dev/null)
+if [ -n "$promises" ]; then
+	printf '%s\n' "$promises"
 	bad=1
 fi
 exit $bad

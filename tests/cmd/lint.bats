@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The lints can fail: each is shown a small tree that is right, then the same with one defect.
+
+setup() {
+	lint=$BATS_TEST_DIRNAME/../lint
+	export LINT_ROOT=$BATS_TEST_TMPDIR/tree UGAT_BIN=$BATS_TEST_TMPDIR/bin
+	mkdir -p "$LINT_ROOT"/{lib/{base,codec,core,io},cmd,man,completions,pkg,tests/cmd} "$UGAT_BIN"
+	cd "$LINT_ROOT" || return 1
+	good_c lib/base/text.c
+	good_c lib/codec/line.c
+	good_c lib/core/model.c
+	good_c lib/io/net.c
+	good_c cmd/ugat-say.c
+	printf '#!/usr/bin/env bats\n# SPDX-License-Identifier: ISC\n@test "it runs" {\n\ttrue\n}\n' >tests/cmd/ugat-say.bats
+	good_man
+	good_completions
+	printf '#!/bin/sh\n[ "$1" = --help ] && echo "usage: ugat-say [-hV] [-d DIR] [FILE|-]"\n' >"$UGAT_BIN/ugat-say"
+	chmod +x "$UGAT_BIN/ugat-say"
+}
+
+good_c() {
+	printf '/* SPDX-License-Identifier: ISC */\n#include <string.h>\n\nint answer(void);\nint\nanswer(void)\n{\n\treturn 42; /* never strcpy */\n}\n' >"$1"
+}
+
+good_man() {
+	cat >man/ugat-say.1 <<-'MAN'
+		.\" SPDX-License-Identifier: ISC
+		.Dd November 1, 2026
+		.Dt UGAT-SAY 1
+		.Os
+		.Sh NAME
+		.Nm ugat-say
+		.Nd say it
+		.Sh SYNOPSIS
+		.Nm
+		.Op Fl hV
+		.Op Fl d Ar DIR
+		.Op Ar FILE|-
+		.Sh DESCRIPTION
+		Says it.
+		.Sh EXIT STATUS
+		0.
+		.Sh EXAMPLES
+		None.
+		.Sh SEE ALSO
+		.Xr ugat 7
+	MAN
+	sed 's/SAY 1/SAY 7/; s/ugat-say/ugat/; s/UGAT-SAY/UGAT/; s/^None\.$/.Xr ugat-say 1/; s/^.Xr ugat 7$/.Xr ugat-say 1/' \
+		man/ugat-say.1 >man/ugat.7
+}
+
+good_completions() {
+	cat >completions/ugat.bash <<-'BASH'
+		# shellcheck shell=bash
+		# SPDX-License-Identifier: ISC
+		_ugat() {
+			case $1 in
+			ugat-say) COMPREPLY=(-h -V -d) ;;
+			esac
+		}
+		complete -F _ugat ugat-say
+	BASH
+	cat >completions/_ugat <<-'ZSH'
+		#compdef ugat-say
+		# SPDX-License-Identifier: ISC
+		_arguments '-h[help]' '-V[version]' '-d+[folder]:folder:_files'
+	ZSH
+	cat >completions/ugat-say.fish <<-'FISH'
+		# SPDX-License-Identifier: ISC
+		complete -c ugat-say -s h -d help
+		complete -c ugat-say -s V -d version
+		complete -c ugat-say -s d -r -d folder
+	FISH
+}
+
+# The lint says nothing, then the command makes a defect, then the lint names it.
+goes_red() { # lint words command...
+	run "$lint/$1.sh"
+	[ "$status" -eq 0 ] || { echo "not green before: $output"; return 1; }
+	"${@:3}"
+	run "$lint/$1.sh"
+	[ "$status" -ne 0 ] || { echo "still green"; return 1; }
+	[[ $output == *"$2"* ]] || { echo "no word of $2: $output"; return 1; }
+}
+
+add() { # file line: behind the includes
+	sed -i "2a $2" "$1"
+}
+
+@test "layers: a layer that includes one above it is named" {
+	goes_red layers 'codec may not include "core/model.h"' add lib/codec/line.c '#include "core/model.h"'
+}
+
+@test "layers: io may know the torrent but not the swarm" {
+	add lib/io/net.c '#include "core/torrent.h"'
+	goes_red layers 'io may not include "core/swarm.h"' add lib/io/net.c '#include "core/swarm.h"'
+}
+
+@test "layers: sockets, clocks and errno stay out of core" {
+	local header
+	for header in sys/socket.h time.h errno.h unistd.h; do
+		goes_red layers "core may not include <$header>" add lib/core/model.c "#include <$header>"
+		good_c lib/core/model.c
+	done
+}
+
+@test "layers: codec allocates nothing" {
+	goes_red layers 'no allocation in codec' add lib/codec/line.c 'void *p(void) { return malloc(1); }'
+}
+
+@test "layers: base may format with snprintf but not print" {
+	add lib/base/text.c 'int f(char *s) { return snprintf(s, 1, "%d", 1); }'
+	goes_red layers 'no stdio but snprintf' add lib/base/text.c 'int g(void) { return printf("x"); }'
+}
+
+@test "layers: state at file scope is found" {
+	add lib/core/model.c 'static const int table[] = { 1 };'
+	goes_red layers 'no state below run' add lib/core/model.c 'static int counter;'
+}
+
+@test "banned: a call is found, a comment and a string are not" {
+	add lib/base/text.c 'const char *s = "strcpy(a, b)"; \/\/ strcpy(a, b)'
+	goes_red banned 'strcpy' add cmd/ugat-say.c 'void f(char *a) { strcpy(a, "b"); }'
+}
+
+@test "banned: the library neither asserts nor prints" {
+	goes_red banned 'enum rc' add lib/base/text.c 'void f(void) { assert(0); }'
+	good_c lib/base/text.c
+	goes_red banned 'only cmd and authd speak' add lib/io/net.c 'void f(void) { puts("x"); }'
+}
+
+@test "banned: goto leads to out alone" {
+	add lib/base/text.c 'void f(void) { goto out; out:; }'
+	goes_red banned 'goto' add lib/base/text.c 'void g(void) { goto err2; err2:; }'
+}
+
+@test "length: a long file, a long command and a long function are found" {
+	goes_red length '600 at most' bash -c 'yes "/* x */" | head -n 600 >>lib/base/text.c'
+	good_c lib/base/text.c
+	goes_red length '150 at most' bash -c 'yes "/* x */" | head -n 150 >>cmd/ugat-say.c'
+	good_c cmd/ugat-say.c
+	goes_red length '70 at most' bash -c '{ echo "void f(void)"; echo "{"; yes "	;" | head -n 70; echo "}"; } >>lib/base/text.c'
+}
+
+@test "format: another layout is found" {
+	cp "$lint/../../.clang-format" .
+	goes_red format 'lib/base/text.c' add lib/base/text.c 'int   x ;'
+}
+
+@test "clang: a warning is an error" {
+	goes_red clang 'unused' add lib/base/text.c 'static int lonely(void) { return 1; }'
+}
+
+@test "text: a file without its licence and a promise are found" {
+	goes_red text 'lib/core/model.c: no SPDX' sed -i 1d lib/core/model.c
+	good_c lib/core/model.c
+	goes_red text 'TODO' add lib/core/model.c '/* TODO: later */'
+}
+
+@test "shell: a script and a bats file with a fault are found" {
+	goes_red shell 'SC2086' bash -c 'printf "#!/bin/sh\nrm \$1\n" >pkg/away.sh'
+	rm pkg/away.sh
+	goes_red shell 'SC2046' bash -c 'printf "@test \"x\" {\n\techo \$(ls)\n}\n" >>tests/cmd/ugat-say.bats'
+}
+
+@test "man: a fault, a missing section and a page that is not there are found" {
+	goes_red man 'ugat-say.1' sed -i 's/^\.Op Fl hV/.Opp Fl hV/' man/ugat-say.1
+	good_man
+	goes_red man 'no EXIT STATUS' sed -i 's/EXIT STATUS/DIAGNOSTICS/' man/ugat-say.1
+	good_man
+	goes_red man 'ugat-nothing(1)' sed -i 's/^None\.$/.Xr ugat-nothing 1/' man/ugat-say.1
+}
+
+@test "commands: each missing part is named" {
+	goes_red commands 'no man page' mv man/ugat-say.1 away
+	mv away man/ugat-say.1
+	goes_red commands 'no tests/cmd/ugat-say.bats' mv tests/cmd/ugat-say.bats away
+	mv away tests/cmd/ugat-say.bats
+	goes_red commands 'ugat-say.fish' mv completions/ugat-say.fish away
+	mv away completions/ugat-say.fish
+	goes_red commands 'ugat.bash' sed -i 's/ugat-say/ugat-other/' completions/ugat.bash
+	good_completions
+	goes_red commands '_ugat' sed -i 's/ugat-say/ugat-other/' completions/_ugat
+	good_completions
+	goes_red commands 'man/ugat.7' sed -i '/Xr ugat-say/d' man/ugat.7
+}
+
+@test "options: usage, SYNOPSIS and letters must agree" {
+	goes_red options 'no such letter' sed -i 's/\[-hV\]/[-hVY]/' "$UGAT_BIN/ugat-say"
+	sed -i 's/\[-hVY\]/[-hV]/' "$UGAT_BIN/ugat-say"
+	goes_red options '-d FILE: letters.tsv has DIR' sed -i 's/-d DIR/-d FILE/' "$UGAT_BIN/ugat-say"
+	sed -i 's/-d FILE/-d DIR/' "$UGAT_BIN/ugat-say"
+	goes_red options 'SYNOPSIS' sed -i 's/Op Fl hV/Op Fl hVq/' man/ugat-say.1
+	good_man
+	goes_red options 'SYNOPSIS' sed -i 's/Op Ar FILE|-/Op Ar FILE/' man/ugat-say.1
+}
+
+@test "options: the completions must offer just these" {
+	goes_red options 'completion for bash' sed -i 's/(-h -V -d)/(-h -V)/' completions/ugat.bash
+	good_completions
+	goes_red options 'completion for zsh' sed -i 's/-V\[/-v[/' completions/_ugat
+	good_completions
+	goes_red options 'completion for fish' sed -i 's/-s d /-s e /' completions/ugat-say.fish
+}
