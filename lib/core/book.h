@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Every peer address of a run and what became of it: who may be dialled when, who lied,
+ * who is ourselves. Addresses are never forgotten before the end, so that a liar stays
+ * known; the book has a limit instead.
+ */
+#ifndef CORE_BOOK_H
+#define CORE_BOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/rc.h"
+#include "base/rng.h"
+#include "core/deny.h"
+
+enum { BOOK_MAX = 20000, BOOK_NONE = UINT32_MAX };
+
+struct book_entry {
+	struct addr addr;
+	bool dialable; /* somebody told it, so it listens; false: it only called us, from
+	                  a port of no use */
+	bool busy;     /* connected, or being connected to */
+	bool ourselves;
+	bool banned;
+	bool parole; /* had a part in a piece that was bad: whole pieces alone, until one
+	                is good */
+	unsigned lies;     /* bad pieces that were its work alone */
+	unsigned failures; /* connections in a row that came to nothing */
+	int64_t next_ms;   /* not to be dialled before */
+};
+
+struct book {
+	struct book_entry *entries; /* owned; an entry's number never changes */
+	size_t n, cap;
+	struct deny deny;
+
+	/* Private. */
+	uint32_t *slots; /* numbers, by a hash of the address */
+	size_t n_slots;
+	uint64_t key;
+	size_t turn; /* where the search for somebody to dial goes on */
+};
+
+/* An empty book in the caller's storage. key: any number; it keeps strangers from
+ * choosing where the addresses go. */
+void book_init(struct book *b, uint64_t key);
+void book_clear(struct book *b);
+
+/*
+ * The number of an address, entered if it is new; BOOK_NONE when the book is full, or
+ * memory is. told: it listens there.
+ */
+uint32_t book_enter(struct book *b, const struct addr *a, bool told);
+
+/* Whether a connection with it is allowed at all: not denied, not banned, not ourselves.
+ */
+bool book_allows(struct book *b, const struct addr *a);
+
+/* Somebody to dial now: allowed, not busy, its time has come; the one that failed least
+ * among the next few. BOOK_NONE. */
+uint32_t book_next(struct book *b, int64_t now_ms);
+
+/* A connection ended, for good or with nothing done: when may it be dialled again? 15 s,
+ * doubled for every failure in a row, 1 h. */
+void book_free(struct book *b, uint32_t who, bool failed, int64_t now_ms);
+
+/*
+ * It will not be spoken to again in this run. The whole address is banned, but on
+ * loopback only its port: there an address is not one machine's.
+ */
+void book_ban(struct book *b, uint32_t who);
+
+#endif

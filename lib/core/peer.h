@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One peer's connection: the wire protocol of BEP 3, BEP 6 and BEP 10 as a state machine
+ * over bytes. It frames, checks and remembers; what to ask for and whom to serve is
+ * core/swarm's. No descriptor, no clock: bytes come in through peer_room, peer_commit and
+ * peer_next, go out through peer_output and peer_sent, and now_ms is an argument.
+ */
+#ifndef CORE_PEER_H
+#define CORE_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/rc.h"
+#include "codec/ext.h"
+#include "codec/wire.h"
+#include "core/bitset.h"
+
+enum {
+	PEER_REQUESTS_MAX =
+	    2000, /* outstanding at once; also the reqq that we advertise */
+	PEER_OUTPUT_MAX = 1 << 20, /* bytes waiting to be sent; a peer that lets more pile
+	                              up is dropped */
+	PEER_ALLOWED_MAX = 32,     /* allowed-fast pieces that we remember */
+};
+
+struct peer_block {
+	uint32_t piece, begin, length; /* bytes */
+};
+
+struct peer_request {
+	struct peer_block block;
+	int64_t asked_ms;
+	bool stale; /* given to others, or cancelled; may still come */
+};
+
+struct peer_config {
+	const uint8_t *btih, *id; /* 20 bytes each, outlive the peer */
+	const struct bitset
+	    *have; /* ours, told in the first message; outlives the peer */
+	uint32_t piece_length;
+	uint64_t length; /* of the torrent */
+	uint16_t port;   /* ours, for incoming connections; 0: none */
+	bool incoming;   /* it called us */
+};
+
+struct peer {
+	/* What is known of it; only peer.c writes here. */
+	bool ready;          /* handshakes are through */
+	bool fast, extended; /* both sides speak it */
+	uint8_t id[20];
+	struct ext_handshake said; /* client is not kept in it */
+	char client[48];           /* printable name; empty: did not say */
+	struct bitset has;
+	bool chokes_us, is_interested;      /* its words */
+	bool choking, interested;           /* ours */
+	int64_t heard_ms, spoke_ms;         /* last byte in, last byte out */
+	uint32_t allowed[PEER_ALLOWED_MAX]; /* pieces that we may ask for while choked */
+	size_t n_allowed;
+	struct peer_request *requests; /* outstanding, in the order asked */
+	size_t n_requests, n_stale;
+
+	/* Private. */
+	struct peer_config config;
+	struct buf output;
+	int state;
+	uint8_t head[WIRE_HANDSHAKE];
+	size_t head_n;
+	struct wire_head message;
+	uint32_t left;    /* bytes of the payload under way that are still to come */
+	struct buf body;  /* a bit field or an extension handshake under way */
+	bool wanted;      /* the block under way was asked for */
+	uint8_t *place;   /* where its next byte goes; NULL: nowhere */
+	bool told_pieces; /* a bit field, have all or have none came, or a have */
+	unsigned unasked; /* blocks that nobody asked for */
+	int64_t quota;    /* messages that it may send before it floods */
+	int64_t quota_ms;
+	size_t cap_requests;
+};
+
+enum peer_event_kind {
+	PEER_MORE,     /* nothing: give it more bytes */
+	PEER_READY,    /* its handshake came: id, fast, extended */
+	PEER_EXTENDED, /* its extension handshake came: said, client */
+	PEER_PIECES,   /* has is known as a whole */
+	PEER_HAVE,     /* block.piece is new in has */
+	PEER_CHOKE, /* all requests are stale now, but with BEP 6 those that it will still
+	               serve or reject */
+	PEER_UNCHOKE,
+	PEER_INTEREST, /* is_interested has changed */
+	PEER_ALLOWED,  /* block.piece joined allowed */
+	PEER_BEGIN,  /* block, which we asked for, begins: call peer_place before anything
+	                else */
+	PEER_BLOCK,  /* block is whole; its request is gone */
+	PEER_REJECT, /* block will not come; its request is gone */
+	PEER_REQUEST, /* it asks for block, which lies inside the torrent */
+	PEER_CANCEL,  /* it takes a request back */
+	PEER_BAD,     /* it broke the protocol: why; close the connection */
+};
+
+struct peer_event {
+	enum peer_event_kind kind;
+	struct peer_block block;
+	bool stale;      /* block, reject: the request was stale */
+	const char *why; /* bad: words that fit behind the peer's address; never freed */
+};
+
+/* Start a connection that has just come about. RC_MEM: *p can only be cleared. An
+ * outgoing one has our handshake in its output. */
+enum rc peer_init(
+    struct peer *p, const struct peer_config *config, int64_t now_ms) MUST_USE;
+void peer_clear(struct peer *p);
+
+struct peer_room {
+	uint8_t *p;
+	size_t n;
+};
+
+/*
+ * Where the next bytes from the socket belong, in order: the rest of the block under way
+ * in its place (if it has one), then scratch. Returns 1 or 2, the rooms filled in.
+ */
+int peer_room(struct peer *p, struct peer_room scratch, struct peer_room room[static 2]);
+
+/* n bytes went into the rooms of the last peer_room. *rest: those that went into scratch,
+ * to be given to peer_next. */
+void peer_commit(struct peer *p, size_t n, struct peer_room scratch, int64_t now_ms,
+    struct bytes *rest);
+
+/* Eat from the front of *rest until something is to be told; PEER_MORE when *rest is
+ * eaten up. Call it until then. */
+void peer_next(
+    struct peer *p, struct bytes *rest, int64_t now_ms, struct peer_event *event);
+
+/* Where the block under way goes from its first byte on (block.length bytes, which
+ * outlive it); NULL: its bytes are dropped. */
+void peer_place(struct peer *p, uint8_t *place);
+
+/* Whether a block is under way into a place inside [from, from + n). */
+bool peer_is_placed(const struct peer *p, const uint8_t *from, size_t n);
+
+/*
+ * What we say. All of these queue bytes: RC_OK, RC_BIG (PEER_OUTPUT_MAX, or
+ * PEER_REQUESTS_MAX), RC_MEM. A peer that is told what it knows already is told nothing.
+ */
+enum rc peer_set_choking(struct peer *p, bool choking) MUST_USE;
+enum rc peer_set_interested(struct peer *p, bool interested) MUST_USE;
+enum rc peer_send_have(struct peer *p, uint32_t piece) MUST_USE;
+enum rc peer_send_keepalive(struct peer *p) MUST_USE;
+enum rc peer_send_request(struct peer *p, struct peer_block b, int64_t now_ms) MUST_USE;
+enum rc peer_send_reject(struct peer *p, struct peer_block b) MUST_USE;
+enum rc peer_send_block(
+    struct peer *p, struct peer_block b, const uint8_t *data) MUST_USE;
+
+/* Tell it that the request is off; it becomes stale. Nothing happens when there is none
+ * that is not stale. */
+enum rc peer_send_cancel(struct peer *p, struct peer_block b) MUST_USE;
+
+/* Every request becomes stale, without a word to the peer; those older than before_ms are
+ * forgotten. */
+void peer_stale_requests(struct peer *p);
+void peer_forget_requests(struct peer *p, int64_t before_ms);
+
+/* What waits to be sent, and that n bytes of it were. */
+struct bytes peer_output(const struct peer *p);
+void peer_sent(struct peer *p, size_t n, int64_t now_ms);
+
+#endif

@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Connections: dialling, accepting, what each message means, ending.
+ *
+ * - At most most_conns connections, HALF_OPEN of them being dialled; DIALS may begin in
+ * the first second and so many in every later one.
+ * - One connection for an (address, peer id), at most SAME_IP from one address (loopback
+ * aside: there an address is not one machine's).
+ * - A connection that breaks the protocol is closed and its address waits; one that lied
+ * twice is banned.
+ */
+#include "core/swarm.h"
+
+#include <stdlib.h>
+
+#include "core/choker.h"
+#include "core/swarm_int.h"
+
+enum {
+	HALF_OPEN = 20,
+	DIALS = 30,
+	SAME_IP = 4,
+	CONNECT_MS = 15000,
+	HANDSHAKE_MS = 10000,
+	IDLE_MS = 120000,
+	KEEPALIVE_MS = 100000,
+	GATHER_OPEN = 4,
+	FIRST_JOBS = 64,
+};
+enum { MEMORY_MIN = 1024 * 1024, GATHER_BLOCKS_MAX = 4096 };
+
+static enum rc
+init_memory(struct swarm *s)
+{
+	uint64_t memory = s->config.memory > MEMORY_MIN ? s->config.memory : MEMORY_MIN;
+	uint32_t length = torrent_piece_size(s->t, 0);
+
+	if (length <= memory / 4) {
+		s->most_open =
+		    (uint32_t)(memory / length < s->t->pieces + 4 ? memory / length
+		                                                  : s->t->pieces + 4);
+		s->pieces = pool_new(length, s->most_open);
+		s->blocks = pool_new(WIRE_BLOCK, s->config.most_conns);
+		return s->pieces == NULL || s->blocks == NULL ? RC_MEM : RC_OK;
+	}
+	s->most_open = GATHER_OPEN;
+	s->blocks = pool_new(WIRE_BLOCK,
+	    memory / WIRE_BLOCK < GATHER_BLOCKS_MAX ? memory / WIRE_BLOCK
+	                                            : GATHER_BLOCKS_MAX);
+	s->gathers = calloc(s->most_open, sizeof(*s->gathers));
+	if (s->blocks == NULL || s->gathers == NULL)
+		return RC_MEM;
+	for (uint32_t i = 0; i < s->most_open; i++)
+		s->gathers[i].piece = PICKER_NONE;
+	return RC_OK;
+}
+
+struct swarm *
+swarm_new(const struct swarm_config *config)
+{
+	struct swarm *s = calloc(1, sizeof(*s));
+	const struct torrent *t = config->torrent;
+	struct picker_config pc = { .pieces = t->pieces,
+		.piece_length = t->piece_length };
+
+	if (s == NULL)
+		return NULL;
+	s->config = *config;
+	s->t = t;
+	s->rng.state = config->seed;
+	s->last_todo = &s->first_todo;
+	s->dial_tokens = (int64_t)DIALS * 1000;
+	book_init(&s->book, rng_u64(&s->rng));
+	s->conns = calloc((size_t)config->most_conns + 1, sizeof(struct conn *));
+	if (s->conns == NULL || init_memory(s) != RC_OK ||
+	    bitset_init(&s->have, t->pieces) != RC_OK ||
+	    bitset_init(&s->wanted, t->pieces) != RC_OK)
+		goto out;
+	pc.last_length = torrent_piece_size(t, t->pieces - 1);
+	pc.most_open = s->most_open;
+	pc.seed = rng_u64(&s->rng);
+	s->picker = picker_new(&pc);
+	if (s->picker != NULL)
+		return s;
+out:
+	swarm_free(s);
+	return NULL;
+}
+
+static void
+free_conn(struct swarm *s, struct conn *c)
+{
+	if (c->own != NULL)
+		pool_give(s->blocks, c->own);
+	peer_clear(&c->peer);
+	free(c->asked);
+	free(c);
+}
+
+void
+swarm_free(struct swarm *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->n_conns; i++) {
+		if (!s->conns[i]->queued)
+			free_conn(s, s->conns[i]);
+	}
+	for (struct conn *c = s->first_todo, *next; c != NULL; c = next) {
+		next = c->next_todo;
+		free_conn(s, c);
+	}
+	for (uint32_t i = 0; s->picker != NULL && s->pieces != NULL && i < s->t->pieces;
+	     i++) {
+		uint8_t **buffer = picker_buffer(s->picker, i);
+
+		if (buffer != NULL && *buffer != NULL)
+			pool_give(s->pieces, *buffer);
+	}
+	picker_free(s->picker);
+	pool_free(s->pieces);
+	pool_free(s->blocks);
+	bitset_free(&s->have);
+	bitset_free(&s->wanted);
+	book_clear(&s->book);
+	free(s->gathers);
+	free(s->conns);
+	free(s->jobs);
+	free(s);
+}
+
+void
+swarm_want(struct swarm *s, uint32_t piece)
+{
+	if (bitset_get(&s->wanted, piece))
+		return;
+	bitset_set(&s->wanted, piece);
+	picker_want(s->picker, piece);
+	s->pieces_wanted++;
+	s->bytes_wanted += torrent_piece_size(s->t, piece);
+}
+
+void
+swarm_hold(struct swarm *s, uint32_t piece, bool serve)
+{
+	uint32_t size = torrent_piece_size(s->t, piece);
+
+	if (bitset_get(&s->wanted, piece)) {
+		bitset_unset(&s->wanted, piece);
+	} else {
+		s->pieces_wanted++;
+		s->bytes_wanted += size;
+	}
+	s->pieces_held++;
+	s->bytes_held += size;
+	if (serve)
+		bitset_set(&s->have, piece);
+	picker_hold(s->picker, piece);
+}
+
+bool
+swarm_is_complete(const struct swarm *s)
+{
+	return s->wanted.count == 0;
+}
+
+bool
+swarm_is_broken(const struct swarm *s)
+{
+	return s->broken;
+}
+
+/* What the caller keeps, and what it is told to do. */
+
+void
+conn_set_io(struct conn *c, void *io)
+{
+	c->io = io;
+}
+
+void *
+conn_io(const struct conn *c)
+{
+	return c->io;
+}
+
+const struct addr *
+conn_addr(const struct conn *c)
+{
+	return &c->addr;
+}
+
+const char *
+conn_why(const struct conn *c)
+{
+	return c->why;
+}
+
+void
+swarm_queue(struct swarm *s, struct conn *c, unsigned what)
+{
+	c->todo |= what;
+	if (c->queued)
+		return;
+	c->queued = true;
+	c->next_todo = NULL;
+	*s->last_todo = c;
+	s->last_todo = &c->next_todo;
+}
+
+static void
+unqueue(struct swarm *s, struct conn *c)
+{
+	struct conn **at = &s->first_todo;
+
+	if (!c->queued)
+		return;
+	while (*at != c)
+		at = &(*at)->next_todo;
+	*at = c->next_todo;
+	if (s->last_todo == &c->next_todo)
+		s->last_todo = at;
+	c->queued = false;
+}
+
+struct conn *
+swarm_todo(struct swarm *s, unsigned *what)
+{
+	struct conn *c;
+
+	/* A closed connection that was handed out stays at the front until the caller
+	 * comes back. */
+	while ((c = s->first_todo) != NULL) {
+		bool told = c->todo == 0;
+
+		if (!told && c->state == CONN_CLOSED) {
+			*what = SWARM_CLOSE;
+			c->todo = 0;
+			return c;
+		}
+		unqueue(s, c);
+		if (told) {
+			free_conn(s, c);
+			continue;
+		}
+		*what = c->todo;
+		c->todo = 0;
+		return c;
+	}
+	return NULL;
+}
+
+void
+swarm_add_job(struct swarm *s, struct swarm_job job)
+{
+	if (s->n_jobs == s->cap_jobs) {
+		size_t cap = s->cap_jobs == 0 ? FIRST_JOBS : s->cap_jobs * 2;
+		struct swarm_job *grown = calloc(cap, sizeof(*grown));
+
+		if (grown == NULL) {
+			s->broken = true;
+			return;
+		}
+		for (size_t i = 0; i < s->n_jobs; i++)
+			grown[i] = s->jobs[(s->first_job + i) % s->cap_jobs];
+		free(s->jobs);
+		s->jobs = grown;
+		s->cap_jobs = cap;
+		s->first_job = 0;
+	}
+	s->jobs[(s->first_job + s->n_jobs++) % s->cap_jobs] = job;
+}
+
+bool
+swarm_job(struct swarm *s, struct swarm_job *job)
+{
+	if (s->n_jobs == 0)
+		return false;
+	*job = s->jobs[s->first_job];
+	s->first_job = (s->first_job + 1) % s->cap_jobs;
+	s->n_jobs--;
+	return true;
+}
+
+void
+swarm_said(struct swarm *s, struct conn *c, enum rc rc, int64_t now_ms)
+{
+	if (c->state == CONN_CLOSED)
+		return;
+	if (rc == RC_OK)
+		swarm_queue(s, c, SWARM_SEND);
+	else
+		swarm_close(s, c, "does not take what we send", now_ms);
+}
+
+/* Beginnings. */
+
+static size_t
+count_from(const struct swarm *s, const struct addr *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_conns; i++)
+		n += addr_same_ip(&s->conns[i]->addr, a);
+	return addr_is_loopback(a) ? 0 : n;
+}
+
+static struct conn *
+new_conn(struct swarm *s, const struct addr *a, uint32_t who, int64_t now_ms)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->addr = *a;
+	c->who = who;
+	c->serial = ++s->serials;
+	c->since_ms = c->block_ms = now_ms;
+	c->current = PICKER_NONE;
+	c->at = s->n_conns;
+	s->conns[s->n_conns++] = c;
+	s->book.entries[who].busy = true;
+	return c;
+}
+
+static enum rc
+start_peer(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	const struct peer_config pc = { .btih = s->t->btih,
+		.id = s->config.id,
+		.have = &s->have,
+		.piece_length = s->t->piece_length,
+		.length = s->t->length,
+		.port = s->config.port,
+		.incoming = c->incoming };
+
+	c->state = CONN_SHAKING;
+	c->since_ms = now_ms;
+	return peer_init(&c->peer, &pc, now_ms);
+}
+
+struct conn *
+swarm_accept(struct swarm *s, const struct addr *from, int64_t now_ms)
+{
+	struct conn *c;
+	uint32_t who;
+
+	if (s->n_conns >= s->config.most_conns || !book_allows(&s->book, from) ||
+	    count_from(s, from) >= SAME_IP)
+		return NULL;
+	who = book_enter(&s->book, from, false);
+	if (who == BOOK_NONE || s->book.entries[who].busy)
+		return NULL;
+	c = new_conn(s, from, who, now_ms);
+	if (c == NULL)
+		return NULL;
+	c->incoming = true;
+	if (start_peer(s, c, now_ms) != RC_OK) {
+		swarm_lost(s, c, now_ms);
+		return NULL;
+	}
+	return c;
+}
+
+static void
+dial(struct swarm *s, int64_t now_ms)
+{
+	s->dial_tokens += (now_ms - s->dial_ms) * DIALS;
+	s->dial_ms = now_ms;
+	if (s->dial_tokens > (int64_t)DIALS * 1000)
+		s->dial_tokens = (int64_t)DIALS * 1000;
+	while (s->n_conns < s->config.most_conns && s->n_dialling < HALF_OPEN &&
+	    s->dial_tokens >= 1000 && !swarm_is_complete(s)) {
+		uint32_t who = book_next(&s->book, now_ms);
+		struct conn *c;
+
+		if (who == BOOK_NONE)
+			return;
+		if (count_from(s, &s->book.entries[who].addr) >= SAME_IP) {
+			book_free(&s->book, who, false, now_ms);
+			continue;
+		}
+		c = new_conn(s, &s->book.entries[who].addr, who, now_ms);
+		if (c == NULL)
+			return;
+		s->dial_tokens -= 1000;
+		s->n_dialling++;
+		swarm_queue(s, c, SWARM_DIAL);
+	}
+}
+
+void
+swarm_add_peer(struct swarm *s, const struct addr *a, int64_t now_ms)
+{
+	if (!addr_is_dialable(a) || !book_allows(&s->book, a))
+		return;
+	if (book_enter(&s->book, a, true) != BOOK_NONE)
+		dial(s, now_ms);
+}
+
+void
+swarm_connected(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	s->n_dialling--;
+	swarm_said(s, c, start_peer(s, c, now_ms), now_ms);
+}
+
+/* Endings. */
+
+static void
+take_out(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	bool failed = c->state != CONN_OPEN;
+
+	if (c->state == CONN_DIALLING)
+		s->n_dialling--;
+	else
+		swarm_release(s, c);
+	swarm_pieces_forgotten(s, c);
+	if (c->who != BOOK_NONE)
+		book_free(&s->book, c->who, failed || c->why != NULL, now_ms);
+	s->conns[c->at] = s->conns[--s->n_conns];
+	s->conns[c->at]->at = c->at;
+	c->state = CONN_CLOSED;
+}
+
+void
+swarm_close(struct swarm *s, struct conn *c, const char *why, int64_t now_ms)
+{
+	if (c->state == CONN_CLOSED)
+		return;
+	c->why = why;
+	take_out(s, c, now_ms);
+	swarm_queue(s, c, SWARM_CLOSE);
+}
+
+void
+swarm_settle(struct swarm *s, int64_t now_ms)
+{
+	/* Asking can end a connection, and the last one then takes its place: go
+	 * backwards. */
+	while (s->kick) {
+		s->kick = false;
+		for (size_t i = s->n_conns; i-- > 0;)
+			if (i < s->n_conns)
+				swarm_ask(s, s->conns[i], now_ms);
+	}
+}
+
+void
+swarm_lost(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	if (c->state != CONN_CLOSED)
+		take_out(s, c, now_ms);
+	unqueue(s, c);
+	free_conn(s, c);
+	dial(s, now_ms);
+	swarm_settle(s, now_ms);
+}
+
+enum rc
+swarm_deny(struct swarm *s, const struct addr *base, unsigned bits, int64_t now_ms)
+{
+	enum rc rc = deny_add(&s->book.deny, base, bits);
+
+	for (size_t i = s->n_conns; rc == RC_OK && i-- > 0;)
+		if (deny_has(&s->book.deny, &s->conns[i]->addr))
+			swarm_close(s, s->conns[i], "is denied", now_ms);
+	return rc;
+}
+
+/* What a peer says. */
+
+static void
+on_ready(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	if (memcmp(c->peer.id, s->config.id, sizeof(c->peer.id)) == 0) {
+		s->book.entries[c->who].ourselves = true;
+		swarm_close(s, c, "is ourselves", now_ms);
+		return;
+	}
+	for (size_t i = 0; i < s->n_conns; i++) {
+		const struct conn *other = s->conns[i];
+
+		if (other != c && other->state == CONN_OPEN &&
+		    memcmp(other->peer.id, c->peer.id, sizeof(c->peer.id)) == 0 &&
+		    addr_same_ip(&other->addr, &c->addr)) {
+			swarm_close(s, c, "is connected already", now_ms);
+			return;
+		}
+	}
+	c->state = CONN_OPEN;
+	c->since_ms = c->block_ms = now_ms;
+	c->solo = s->book.entries[c->who].parole;
+	swarm_said(s, c, RC_OK, now_ms);
+}
+
+static void
+on_event(struct swarm *s, struct conn *c, const struct peer_event *e, int64_t now_ms)
+{
+	switch (e->kind) {
+	case PEER_MORE:
+	case PEER_EXTENDED: return;
+	case PEER_READY: on_ready(s, c, now_ms); return;
+	case PEER_PIECES: swarm_pieces_known(s, c, now_ms); return;
+	case PEER_HAVE: swarm_has_piece(s, c, e->block.piece, now_ms); return;
+	case PEER_CHOKE:
+		if (c->peer.fast)
+			swarm_disown(s, c);
+		else
+			swarm_release(s, c);
+		return;
+	case PEER_UNCHOKE: c->block_ms = now_ms; return;
+	case PEER_ALLOWED: return;
+	case PEER_INTEREST: swarm_interest(s, c, now_ms); return;
+	case PEER_BEGIN: swarm_begin_block(s, c, e); return;
+	case PEER_BLOCK: swarm_end_block(s, c, e, now_ms); return;
+	case PEER_REJECT:
+		if (!e->stale)
+			picker_undo(s->picker,
+			    (struct picker_block){
+			        e->block.piece, e->block.begin / WIRE_BLOCK });
+		s->kick = true;
+		return;
+	case PEER_REQUEST: swarm_asked(s, c, e->block, now_ms); return;
+	case PEER_CANCEL: swarm_unasked(s, c, e->block, now_ms); return;
+	case PEER_BAD: swarm_close(s, c, e->why, now_ms); return;
+	}
+}
+
+int
+swarm_room(struct swarm *s, struct conn *c, struct peer_room scratch,
+    struct peer_room room[static 2])
+{
+	/* One read may begin two blocks, and each needs a buffer of its own when pieces
+	 * are gathered. */
+	if (s->pieces == NULL && pool_left(s->blocks) < 2) {
+		c->paused = true;
+		return 0;
+	}
+	return peer_room(&c->peer, scratch, room);
+}
+
+void
+swarm_read(
+    struct swarm *s, struct conn *c, size_t n, struct peer_room scratch, int64_t now_ms)
+{
+	struct peer_event e;
+	struct bytes rest;
+
+	if (c->state == CONN_CLOSED)
+		return;
+	peer_commit(&c->peer, n, scratch, now_ms, &rest);
+	do {
+		peer_next(&c->peer, &rest, now_ms, &e);
+		on_event(s, c, &e, now_ms);
+	} while (e.kind != PEER_MORE && c->state != CONN_CLOSED);
+	if (c->state != CONN_CLOSED)
+		swarm_ask(s, c, now_ms);
+	swarm_settle(s, now_ms);
+}
+
+struct bytes
+swarm_output(const struct conn *c)
+{
+	return c->state == CONN_SHAKING || c->state == CONN_OPEN ? peer_output(&c->peer)
+	                                                         : bytes_of(NULL, 0);
+}
+
+void
+swarm_sent(struct swarm *s, struct conn *c, size_t n, int64_t now_ms)
+{
+	if (c->state == CONN_CLOSED)
+		return;
+	peer_sent(&c->peer, n, now_ms);
+	swarm_serve(s, c, now_ms);
+}
+
+/* Time. */
+
+static void
+tick_conn(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	switch (c->state) {
+	case CONN_DIALLING:
+		if (now_ms - c->since_ms >= CONNECT_MS)
+			swarm_close(s, c, "does not answer", now_ms);
+		return;
+	case CONN_SHAKING:
+		if (now_ms - c->since_ms >= HANDSHAKE_MS)
+			swarm_close(s, c, "does not shake hands", now_ms);
+		return;
+	case CONN_OPEN:
+		if (now_ms - c->peer.heard_ms >= IDLE_MS) {
+			swarm_close(s, c, "is silent", now_ms);
+			return;
+		}
+		if (now_ms - c->peer.spoke_ms >= KEEPALIVE_MS &&
+		    peer_output(&c->peer).n == 0)
+			swarm_said(s, c, peer_send_keepalive(&c->peer), now_ms);
+		if (c->state == CONN_OPEN)
+			swarm_check_snub(s, c, now_ms);
+		if (c->state == CONN_OPEN)
+			swarm_ask(s, c, now_ms);
+		return;
+	case CONN_CLOSED: return;
+	}
+}
+
+void
+swarm_tick(struct swarm *s, int64_t now_ms)
+{
+	for (size_t i = s->n_conns; i-- > 0;)
+		if (i < s->n_conns)
+			tick_conn(s, s->conns[i], now_ms);
+	if (now_ms - s->choke_ms >= CHOKER_EVERY_MS) {
+		bool redraw = now_ms - s->lucky_ms >= CHOKER_LUCKY_EVERY_MS;
+
+		s->choke_ms = now_ms;
+		if (redraw)
+			s->lucky_ms = now_ms;
+		swarm_choke_all(s, redraw, now_ms);
+	}
+	dial(s, now_ms);
+	swarm_settle(s, now_ms);
+}
+
+void
+swarm_get_stats(struct swarm *s, struct swarm_stats *out, int64_t now_ms)
+{
+	*out = (struct swarm_stats){
+		.wanted = s->bytes_wanted,
+		.held = s->bytes_held,
+		.downloaded = s->down.total,
+		.uploaded = s->up.total,
+		.wasted = s->wasted,
+		.down_rate = rate_get(&s->down, now_ms),
+		.up_rate = rate_get(&s->up, now_ms),
+		.pieces_wanted = s->pieces_wanted,
+		.pieces_held = s->pieces_held,
+		.known = (unsigned)s->book.n,
+		.dialling = s->n_dialling,
+		.banned = s->banned,
+	};
+	for (size_t i = 0; i < s->n_conns; i++) {
+		const struct conn *c = s->conns[i];
+
+		out->peers += c->state == CONN_OPEN;
+		out->seeds += c->state == CONN_OPEN && bitset_full(&c->peer.has);
+	}
+	if (s->seeds == 0)
+		out->unsourced = picker_unsourced(s->picker);
+}

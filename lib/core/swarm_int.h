@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/* What the parts of the swarm share: swarm.c (connections), swarm_down.c (asking),
+ * swarm_up.c (serving). Nobody else includes it. */
+#ifndef CORE_SWARM_INT_H
+#define CORE_SWARM_INT_H
+
+#include "base/rng.h"
+#include "core/book.h"
+#include "core/picker.h"
+#include "core/pool.h"
+#include "core/rate.h"
+#include "core/swarm.h"
+
+enum conn_state {
+	CONN_DIALLING, /* until swarm_connected */
+	CONN_SHAKING,  /* until the peer's handshake */
+	CONN_OPEN,
+	CONN_CLOSED, /* only waits for the caller to close it */
+};
+
+struct conn {
+	struct conn *next_todo;
+	unsigned todo; /* SWARM_* bits */
+	bool queued;   /* is in the todo list */
+	size_t at;     /* place in swarm.conns */
+	uint64_t serial;
+	void *io;
+	enum conn_state state;
+	const char *why;
+	bool incoming;
+	struct addr addr;
+	uint32_t who;     /* in the book, or BOOK_NONE */
+	int64_t since_ms; /* when the state began */
+	struct peer peer;
+
+	/* Asking. */
+	bool counted_seed; /* has all pieces, counted in swarm.seeds and not in the picker
+	                    */
+	uint32_t useful;   /* pieces that it has and we want */
+	uint32_t current;  /* the piece it works on, or PICKER_NONE */
+	bool solo;         /* under suspicion: whole pieces alone */
+	bool snubbed;
+	bool paused;      /* no memory for its next block */
+	int64_t block_ms; /* when a block last came, or when it had nothing to do */
+	uint8_t *own;     /* a buffer of one block for the block under way, or NULL */
+	bool direct;      /* the block under way goes straight into its piece */
+	struct rate down;
+
+	/* Serving. */
+	struct peer_block *asked; /* in the order it asked */
+	size_t n_asked, cap_asked;
+	unsigned loading; /* of these, jobs that are under way, at the front and no longer
+	                     in asked */
+	bool lucky;
+	struct rate up;
+};
+
+/* Writes of a gathered piece that are under way. */
+struct gather {
+	uint32_t piece; /* PICKER_NONE: free */
+	unsigned writes;
+	bool full;
+};
+
+struct swarm {
+	struct swarm_config config;
+	const struct torrent *t;
+	struct rng rng;
+	struct book book;
+	struct picker *picker;
+	struct pool *pieces; /* NULL: pieces are gathered on disk */
+	struct pool *blocks;
+	struct gather *gathers; /* most_open places; NULL unless gathered */
+	uint32_t most_open;
+	struct bitset have;   /* that we serve */
+	struct bitset wanted; /* and do not hold yet */
+	struct conn **conns;
+	size_t n_conns;
+	uint64_t serials;
+	unsigned n_dialling;
+	uint32_t seeds; /* conns that are counted_seed */
+	struct conn *first_todo, **last_todo;
+	struct swarm_job *jobs; /* a ring */
+	size_t n_jobs, first_job, cap_jobs;
+	bool kick; /* blocks came free: everybody may have something to ask for */
+	bool broken;
+
+	int64_t dial_tokens, dial_ms; /* thousandths of a connection */
+	int64_t choke_ms, lucky_ms;
+	struct rate down, up;
+	uint64_t wasted, bytes_wanted, bytes_held;
+	uint32_t pieces_wanted, pieces_held;
+	unsigned banned;
+};
+
+/* swarm.c */
+
+void swarm_queue(struct swarm *s, struct conn *c, unsigned what);
+
+/* End a connection, with words; it is out of every count at once and closed by the caller
+ * later. */
+void swarm_close(struct swarm *s, struct conn *c, const char *why, int64_t now_ms);
+
+void swarm_add_job(struct swarm *s, struct swarm_job job);
+
+/* Note that a peer call queued output, or end the connection when it could not. */
+void swarm_said(struct swarm *s, struct conn *c, enum rc rc, int64_t now_ms);
+
+/* If blocks came free, everybody asks anew. At the end of every
+ * call that can free some. */
+void swarm_settle(struct swarm *s, int64_t now_ms);
+
+/* swarm_down.c */
+
+void swarm_ask(struct swarm *s, struct conn *c, int64_t now_ms);
+void swarm_pieces_known(struct swarm *s, struct conn *c, int64_t now_ms);
+void swarm_pieces_forgotten(struct swarm *s, struct conn *c);
+void swarm_has_piece(struct swarm *s, struct conn *c, uint32_t piece, int64_t now_ms);
+void swarm_begin_block(struct swarm *s, struct conn *c, const struct peer_event *e);
+void swarm_end_block(
+    struct swarm *s, struct conn *c, const struct peer_event *e, int64_t now_ms);
+void swarm_release(struct swarm *s, struct conn *c);
+void swarm_disown(struct swarm *s, struct conn *c);
+void swarm_check_snub(struct swarm *s, struct conn *c, int64_t now_ms);
+
+/* swarm_up.c */
+
+void swarm_serve(struct swarm *s, struct conn *c, int64_t now_ms);
+void swarm_asked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms);
+void swarm_unasked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms);
+void swarm_interest(struct swarm *s, struct conn *c, int64_t now_ms);
+void swarm_choke_all(struct swarm *s, bool redraw, int64_t now_ms);
+
+#endif

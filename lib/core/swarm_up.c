@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Serving: blocks are read by other threads, a few ahead of what the socket takes, and
+ * sent in the order asked. Whom we choke loses its queue; with BEP 6 it is told so, block
+ * by block.
+ */
+#include <stdlib.h>
+
+#include "core/choker.h"
+#include "core/swarm_int.h"
+
+enum { LOADING_MAX = 8, OUTPUT_ENOUGH = 256 * 1024, FIRST_ASKED = 16 };
+
+void
+swarm_serve(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	size_t sent = 0;
+
+	(void)now_ms;
+	while (sent < c->n_asked && c->loading < LOADING_MAX &&
+	    peer_output(&c->peer).n + (size_t)c->loading * WIRE_BLOCK < OUTPUT_ENOUGH) {
+		swarm_add_job(s,
+		    (struct swarm_job){ .kind = SWARM_LOAD,
+		        .block = c->asked[sent++],
+		        .serial = c->serial });
+		c->loading++;
+	}
+	c->n_asked -= sent;
+	if (sent > 0)
+		memmove(c->asked, c->asked + sent, c->n_asked * sizeof(*c->asked));
+}
+
+static struct conn *
+by_serial(const struct swarm *s, uint64_t serial)
+{
+	for (size_t i = 0; i < s->n_conns; i++)
+		if (s->conns[i]->serial == serial)
+			return s->conns[i];
+	return NULL;
+}
+
+void
+swarm_loaded(
+    struct swarm *s, const struct swarm_job *job, const uint8_t *data, int64_t now_ms)
+{
+	struct conn *c = by_serial(s, job->serial);
+
+	if (c == NULL)
+		return;
+	c->loading--;
+	if (data == NULL || c->peer.choking) {
+		swarm_said(s, c, peer_send_reject(&c->peer, job->block), now_ms);
+	} else {
+		rate_add(&s->up, job->block.length, now_ms);
+		rate_add(&c->up, job->block.length, now_ms);
+		swarm_said(s, c, peer_send_block(&c->peer, job->block, data), now_ms);
+	}
+	if (c->state == CONN_OPEN)
+		swarm_serve(s, c, now_ms);
+}
+
+static enum rc
+queue_request(struct conn *c, struct peer_block b)
+{
+	if (c->n_asked + c->loading >= PEER_REQUESTS_MAX)
+		return RC_BIG;
+	if (c->n_asked == c->cap_asked) {
+		size_t cap = c->cap_asked == 0 ? FIRST_ASKED : c->cap_asked * 2;
+		void *grown = reallocarray(c->asked, cap, sizeof(*c->asked));
+
+		if (grown == NULL)
+			return RC_MEM;
+		c->asked = grown;
+		c->cap_asked = cap;
+	}
+	c->asked[c->n_asked++] = b;
+	return RC_OK;
+}
+
+void
+swarm_asked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms)
+{
+	if (c->peer.choking || !bitset_get(&s->have, b.piece) ||
+	    queue_request(c, b) != RC_OK)
+		swarm_said(s, c, peer_send_reject(&c->peer, b), now_ms);
+	else
+		swarm_serve(s, c, now_ms);
+}
+
+void
+swarm_unasked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms)
+{
+	for (size_t i = 0; i < c->n_asked; i++)
+		if (c->asked[i].piece == b.piece && c->asked[i].begin == b.begin &&
+		    c->asked[i].length == b.length) {
+			c->n_asked--;
+			memmove(c->asked + i, c->asked + i + 1,
+			    (c->n_asked - i) * sizeof(*c->asked));
+			swarm_said(s, c, peer_send_reject(&c->peer, b), now_ms);
+			return;
+		}
+}
+
+static void
+set_choking(struct swarm *s, struct conn *c, bool choking, int64_t now_ms)
+{
+	if (c->peer.choking == choking)
+		return;
+	swarm_said(s, c, peer_set_choking(&c->peer, choking), now_ms);
+	for (size_t i = 0; choking && i < c->n_asked && c->state == CONN_OPEN; i++)
+		swarm_said(s, c, peer_send_reject(&c->peer, c->asked[i]), now_ms);
+	if (choking)
+		c->n_asked = 0;
+}
+
+void
+swarm_interest(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	size_t served = 0;
+
+	/* Somebody new need not wait for the next round while there is room. */
+	for (size_t i = 0; i < s->n_conns; i++)
+		served += s->conns[i]->state == CONN_OPEN &&
+		    s->conns[i]->peer.is_interested && !s->conns[i]->peer.choking;
+	if (c->peer.is_interested && c->peer.choking && served < CHOKER_SLOTS)
+		set_choking(s, c, false, now_ms);
+}
+
+void
+swarm_choke_all(struct swarm *s, bool redraw, int64_t now_ms)
+{
+	struct choker_peer *peer = calloc(s->n_conns + 1, sizeof(*peer));
+	size_t n = s->n_conns;
+
+	if (peer == NULL) {
+		s->broken = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct conn *c = s->conns[i];
+
+		peer[i].interested = c->state == CONN_OPEN && c->peer.is_interested;
+		peer[i].lucky = c->lucky;
+		peer[i].rate = rate_get(&c->down, now_ms);
+	}
+	choker_decide(peer, n, redraw, &s->rng);
+	/* Backwards: a connection that ends here gives its place to the last one, which
+	 * has had its turn. */
+	for (size_t i = n; i-- > 0;) {
+		s->conns[i]->lucky = peer[i].lucky;
+		if (s->conns[i]->state == CONN_OPEN)
+			set_choking(s, s->conns[i], !peer[i].serve, now_ms);
+	}
+	free(peer);
+}
