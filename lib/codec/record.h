@@ -73,7 +73,7 @@ struct rec_torrent {
 	uint64_t pieces;       /* v1 pieces; 0 when there is no btih */
 	uint64_t length;       /* bytes of all files, pad files too */
 	uint64_t files;
-	struct bytes name;
+	struct bytes name; /* empty: none that could be a path */
 	bool private;
 };
 

@@ -35,7 +35,10 @@ rec_put_torrent(struct linew *w, uint8_t *p, size_t cap, const struct rec_torren
 	linew_u64(w, r->pieces);
 	linew_u64(w, r->length);
 	linew_u64(w, r->files);
-	linew_text(w, r->name);
+	if (r->name.n == 0)
+		linew_absent(w);
+	else
+		linew_text(w, r->name);
 	if (r->private)
 		linew_key_u64(w, "private", 1);
 }

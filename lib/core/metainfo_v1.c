@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The v1 half of `info`: `length` or `files`, and `pieces`.
+ *
+ * No two paths may clash, so every path goes into a set, and then every directory of
+ * every path is looked for in it: a hit is a file that is also a directory. Neighbours
+ * mostly lie in one directory, so only what differs from the path before is looked for.
+ */
+#include "core/metainfo_parts.h"
+
+#include <stdlib.h>
+
+#include "core/keyset.h"
+#include "crypto/hash.h"
+
+enum { NAMES_MAX = REC_PATH_MAX / 2 + 1 };
+
+/* The names of a list, one by one, and the hash of the path up to each. */
+struct walk {
+	struct ben b;
+	struct bytes name;
+	uint64_t hash;
+};
+
+static void
+walk_init(struct walk *w, const struct metainfo *m, size_t list)
+{
+	struct ben_token t;
+
+	ben_init(&w->b, m->raw, list);
+	(void)!ben_next(&w->b, &t);
+	w->hash = m->key[0];
+}
+
+static bool
+walk_next(struct walk *w, const struct metainfo *m)
+{
+	struct ben_token t;
+
+	if (ben_next(&w->b, &t) != RC_OK || t.type != BEN_STRING)
+		return false;
+	w->name = t.text;
+	w->hash = keyset_hash(m->key, w->hash, t.text);
+	return true;
+}
+
+/* Whether file i's whole path is the first n names of the list at other. */
+static bool
+is_path(const struct metainfo *m, uint32_t i, size_t other, size_t n)
+{
+	struct ben_token x, y;
+	struct ben a, b;
+
+	ben_init(&a, m->raw, m->files[i].path);
+	ben_init(&b, m->raw, other);
+	for (size_t k = 0; k <= n + 1; k++) {
+		if (ben_next(&a, &x) != RC_OK || ben_next(&b, &y) != RC_OK)
+			return false;
+		if (k == n + 1)
+			return x.type == BEN_END;
+		if (k > 0 && (x.type != BEN_STRING || !bytes_eq(x.text, y.text)))
+			return false;
+	}
+	return false;
+}
+
+/* The first n names of a list, and the hash over them. */
+struct path {
+	size_t list, n;
+	uint64_t hash;
+};
+
+/* Whether some file has this path; if none has, keyset_put may put it at *at. */
+static bool
+is_taken(
+    const struct metainfo *m, const struct keyset *set, const struct path *p, size_t *at)
+{
+	uint32_t i;
+
+	*at = keyset_start(set, p->hash);
+	while (keyset_next(set, p->hash, at, &i))
+		if (is_path(m, i, p->list, p->n))
+			return true;
+	return false;
+}
+
+static enum rc
+add_paths(struct metainfo *m, struct keyset *set)
+{
+	for (size_t i = 0; i < m->n_files; i++) {
+		struct path p = { .list = m->files[i].path };
+		struct walk w;
+		size_t at;
+
+		if (m->files[i].pad)
+			continue;
+		walk_init(&w, m, p.list);
+		while (walk_next(&w, m))
+			p.n++;
+		p.hash = w.hash;
+		if (is_taken(m, set, &p, &at))
+			return metainfo_fail(
+			    m, RC_BAD, p.list, "two files with the same path");
+		keyset_put(set, p.hash, at, (uint32_t)i);
+	}
+	return RC_OK;
+}
+
+static enum rc
+check_dirs(struct metainfo *m, const struct keyset *set)
+{
+	uint64_t before[NAMES_MAX] = { 0 };
+
+	for (size_t i = 0; i < m->n_files; i++) {
+		struct path p = { .list = m->files[i].path };
+		struct walk w;
+		size_t at;
+
+		if (m->files[i].pad)
+			continue;
+		walk_init(&w, m, p.list);
+		(void)walk_next(&w, m);
+		for (p.hash = w.hash; walk_next(&w, m); p.hash = w.hash) {
+			p.n++;
+			if (before[p.n - 1] == p.hash)
+				continue;
+			before[p.n - 1] = p.hash;
+			if (is_taken(m, set, &p, &at))
+				return metainfo_fail(
+				    m, RC_BAD, p.list, "a file that is also a directory");
+		}
+	}
+	return RC_OK;
+}
+
+static enum rc
+check_clashes(struct metainfo *m)
+{
+	struct keyset set = { .slot = NULL };
+	enum rc rc = keyset_init(&set, m->n_files);
+
+	if (rc == RC_OK)
+		rc = add_paths(m, &set);
+	if (rc == RC_OK)
+		rc = check_dirs(m, &set);
+	keyset_clear(&set);
+	return rc;
+}
+
+static enum rc
+make_room(struct metainfo *m, size_t n)
+{
+	m->files = malloc((n + 1) * sizeof(*m->files));
+	m->cap_files = n + 1;
+	return m->files == NULL ? RC_MEM : RC_OK;
+}
+
+static enum rc
+read_single(struct metainfo *m)
+{
+	struct metainfo_file file = { .path = 0 };
+	struct metainfo_entry e;
+	struct ben_token t;
+	struct ben b;
+	enum rc rc = make_room(m, 1);
+
+	m->single = true;
+	ben_init(&b, m->raw, m->value[KEY_INFO]);
+	if (rc != RC_OK || (rc = ben_next(&b, &t)) != RC_OK ||
+	    (rc = metainfo_entry(m, &b, &t, &e)) != RC_OK)
+		return rc;
+	e.root = 0; /* a key of that name is nothing in `info` itself */
+	file.unnamed = m->bad_name;
+	return metainfo_add(m, &e, &file);
+}
+
+static enum rc
+read_item(struct metainfo *m, struct ben *b, const struct ben_token *t)
+{
+	struct metainfo_file file = { .path = 0 };
+	struct metainfo_entry e;
+	enum rc rc;
+
+	if (t->type != BEN_DICT)
+		return metainfo_fail(m, RC_BAD, t->at, "`files`: not a dictionary");
+	if ((rc = metainfo_entry(m, b, t, &e)) != RC_OK)
+		return rc;
+	e.root = 0;
+	if (e.path == 0 && !e.pad)
+		return metainfo_fail(m, RC_BAD, e.at, "a file without a `path`");
+	if (e.path != 0 && (rc = metainfo_check_list(m, e.path, m->name.n)) != RC_OK)
+		return rc;
+	file.path = e.path & 0x7ffffff;
+	return metainfo_add(m, &e, &file);
+}
+
+static enum rc
+read_files(struct metainfo *m)
+{
+	struct ben_token t;
+	struct ben b;
+	enum rc rc = metainfo_value(m, IN_FILES, &b, &t);
+
+	if (rc == RC_OK && t.type != BEN_LIST)
+		return metainfo_fail(m, RC_BAD, t.at, "`files` is not a list");
+	if (rc == RC_OK)
+		rc = make_room(m, m->n_items);
+	while (rc == RC_OK && (rc = ben_next(&b, &t)) == RC_OK && t.type != BEN_END)
+		rc = read_item(m, &b, &t);
+	if (rc == RC_OK && m->n_files == 0)
+		return metainfo_fail(m, RC_BAD, m->value[IN_FILES], "`files` is empty");
+	return rc == RC_OK ? check_clashes(m) : rc;
+}
+
+static enum rc
+read_pieces(struct metainfo *m)
+{
+	uint64_t pieces;
+	struct ben_token t;
+	struct ben b;
+	enum rc rc = metainfo_value(m, IN_PIECES, &b, &t);
+
+	if (rc == RC_NONE)
+		return metainfo_fail(m, RC_BAD, SIZE_MAX, "no `pieces` in `info`");
+	if (t.type != BEN_STRING)
+		return metainfo_fail(m, RC_BAD, t.at, "`pieces` is not a string");
+	if (t.text.n % SHA1_SIZE != 0)
+		return metainfo_fail(
+		    m, RC_BAD, t.at, "`pieces` is not a multiple of 20 bytes");
+	pieces = m->length / m->piece_length + (m->length % m->piece_length != 0);
+	if (t.text.n / SHA1_SIZE != pieces)
+		return metainfo_fail(
+		    m, RC_BAD, t.at, "`pieces`: their number does not fit the length");
+	m->pieces = t.text;
+	return RC_OK;
+}
+
+enum rc
+metainfo_read_v1(struct metainfo *m)
+{
+	bool one = m->value[IN_LENGTH] != 0, many = m->value[IN_FILES] != 0;
+	enum rc rc;
+
+	if (one && many)
+		return metainfo_fail(
+		    m, RC_BAD, m->value[IN_FILES], "both `length` and `files` in `info`");
+	if (!one && !many)
+		return metainfo_fail(
+		    m, RC_BAD, SIZE_MAX, "neither `length` nor `files` in `info`");
+	rc = one ? read_single(m) : read_files(m);
+	return rc == RC_OK ? read_pieces(m) : rc;
+}
