@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+#include "io/slurp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FIRST_READ = 64 * 1024 };
+
+/* Room for a first read: of a regular file all of it, and one byte that shows its end. */
+static enum rc
+first_room(int fd, struct buf *b)
+{
+	size_t room = b->max - b->n, size = FIRST_READ;
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return RC_SYS;
+	if (S_ISREG(st.st_mode) && st.st_size > 0)
+		size = (uintmax_t)st.st_size < room ? (size_t)st.st_size + 1 : room;
+	return buf_room(b, size < room ? size : room);
+}
+
+static enum rc
+read_all(int fd, struct buf *b)
+{
+	enum rc rc = first_room(fd, b);
+
+	while (rc == RC_OK && b->n < b->max) {
+		ssize_t n;
+
+		if (b->n == b->cap && (rc = buf_room(b, 1)) != RC_OK)
+			break;
+		n = read(fd, b->p + b->n, (b->cap < b->max ? b->cap : b->max) - b->n);
+		if (n == 0)
+			break;
+		if (n > 0)
+			b->n += (size_t)n;
+		else if (errno != EINTR)
+			rc = RC_SYS;
+	}
+	return rc;
+}
+
+enum rc
+slurp(const char *path, struct buf *b)
+{
+	int fd = STDIN_FILENO, saved;
+	enum rc rc;
+
+	if (path != NULL)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1)
+		return RC_SYS;
+	rc = read_all(fd, b);
+	saved = errno;
+	if (path != NULL)
+		(void)close(fd);
+	errno = saved;
+	return rc;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* A whole file, or a whole pipe, in memory. */
+#ifndef IO_SLURP_H
+#define IO_SLURP_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/rc.h"
+
+/*
+ * Read all of path (NULL: standard input) behind what is in b, until b is at its maximum:
+ * who wants to know of more gives it a byte of room too many. A FIFO is waited for. The
+ * bytes are a copy, so nothing that happens to the file later can reach them. RC_SYS:
+ * errno, EISDIR for a directory; RC_MEM.
+ */
+enum rc slurp(const char *path, struct buf *b) MUST_USE;
+
+#endif
