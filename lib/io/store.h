@@ -83,7 +83,7 @@ void store_lost(struct store *s, uint32_t piece);
 enum rc store_make_empty(struct store *s, struct store_error *e) MUST_USE;
 
 /* Whether store_save would write anything new. */
-bool store_unsaved(const struct store *s);
+bool store_unsaved(struct store *s);
 
 /*
  * Replace the journal, if there is news. Costs milliseconds; call it at most every 2 s,
@@ -121,8 +121,8 @@ enum rc store_write(struct store *s, uint64_t offset, struct bytes verified,
 /*
  * Keep blocks that are not verified yet, and read them back: for pieces that are too big
  * for memory. They never mix with what is verified, and are gone with the run.
- * store_gathered: RC_NONE when not all was gathered. store_gather_drop gives the space
- * back.
+ * store_gathered: RC_NONE past the last block gathered; what is missing before reads as
+ * zeros. store_gather_drop gives the space back.
  */
 enum rc store_gather(
     struct store *s, uint64_t offset, struct bytes raw, struct store_error *e) MUST_USE;

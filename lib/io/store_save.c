@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC */
+/* io/store: the journal's next edition, and bringing bytes to the disk itself. */
+#include "io/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/store_in.h"
+
+enum { SYNC_EACH_MAX = 64 }; /* with more files than these, the whole file system */
+
+/* Look at a file, or with number t->n_files at .part. */
+static enum rc
+look(const struct store *s, struct beneath_near *near, size_t i, struct stat *st)
+{
+	char path[BENEATH_PATH];
+	const struct torrent_file *f = &s->t->files[i];
+	enum rc rc;
+
+	if (i == s->t->n_files) {
+		store_note(s, "part", path);
+		rc = s->notes.dir >= 0 &&
+		        fstatat(s->notes.dir, path, st, AT_SYMLINK_NOFOLLOW) == 0
+		    ? RC_OK
+		    : RC_NONE;
+	} else {
+		memcpy(path, f->path.p, f->path.n);
+		path[f->path.n] = '\0';
+		rc = beneath_stat(&s->files, near, path, st);
+	}
+	return rc == RC_OK && S_ISREG(st->st_mode) ? RC_OK : RC_NONE;
+}
+
+/*
+ * Files that were stale at the last save and are not now: nobody but others can have
+ * written to them since.
+ */
+static void
+settle_recent(struct store *s)
+{
+	for (size_t k = 0; k < s->recent.n; k++) {
+		size_t i = s->recent.at[k];
+
+		s->flags[i] &= (uint8_t)~STORE_RECENT;
+		if ((s->flags[i] & STORE_STALE) == 0)
+			s->now.files[i].until_ns = s->saved_ns + JOURNAL_GRACE_NS;
+	}
+	s->recent.n = 0;
+}
+
+static void
+look_at_stale(struct store *s)
+{
+	struct beneath_near near;
+
+	beneath_near_init(&near);
+	for (size_t k = 0; k < s->stale.n; k++) {
+		size_t i = s->stale.at[k];
+		struct journal_file *f = &s->now.files[i];
+		struct stat st;
+
+		s->flags[i] &= (uint8_t)~STORE_STALE;
+		f->vouched = look(s, &near, i, &st) == RC_OK;
+		if (!f->vouched)
+			continue;
+		f->size = (uint64_t)st.st_size;
+		f->mtime_ns = journal_ns(st.st_mtim);
+		f->until_ns = 0;
+		f->carried = false;
+		store_mark(s, &s->recent, STORE_RECENT, i);
+	}
+	s->stale.n = 0;
+	beneath_near_clear(&near);
+}
+
+bool
+store_unsaved(struct store *s)
+{
+	bool unsaved;
+
+	(void)pthread_mutex_lock(&s->mutex);
+	unsaved = s->unsaved;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return unsaved && s->notes.dir >= 0;
+}
+
+enum rc
+store_save(struct store *s, struct store_error *e)
+{
+	char name[STORE_NOTE];
+	struct buf text;
+	bool durable;
+	enum rc rc;
+
+	if (!store_unsaved(s))
+		return RC_OK;
+	store_note(s, "have", name);
+	buf_init(&text, JOURNAL_MAX);
+	(void)pthread_mutex_lock(&s->mutex);
+	settle_recent(s);
+	look_at_stale(s);
+	rc = journal_put(&s->now, &text);
+	durable = s->synced_news;
+	s->unsaved = s->synced_news = false;
+	(void)pthread_mutex_unlock(&s->mutex);
+	if (rc == RC_OK)
+		rc = journal_save(
+		    &s->notes, name, buf_bytes(&text), durable, &s->saved_ns);
+	else
+		errno = ENOMEM;
+	buf_clear(&text);
+	if (rc == RC_OK)
+		return RC_OK;
+	rc = store_refused_note(s, "have", e);
+	(void)pthread_mutex_lock(&s->mutex);
+	s->unsaved = true;
+	s->synced_news = s->synced_news || durable;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return rc;
+}
+
+/* What one sync works on, taken while the mutex was held. */
+struct sync {
+	struct bitset held; /* pieces that it makes durable */
+	uint32_t *at;       /* numbers of files */
+	uint64_t *mtime_ns; /* of each, before it was synced */
+	size_t n;
+};
+
+static enum rc
+sync_begin(struct store *s, struct sync *y)
+{
+	enum rc rc;
+
+	*y = (struct sync){ .n = 0 };
+	rc = bitset_init(&y->held, s->t->pieces);
+	y->at = calloc(s->t->n_files + 1, sizeof(*y->at));
+	y->mtime_ns = calloc(s->t->n_files + 1, sizeof(*y->mtime_ns));
+	if (rc != RC_OK || y->at == NULL || y->mtime_ns == NULL)
+		return RC_MEM;
+	(void)pthread_mutex_lock(&s->mutex);
+	bitset_or(&y->held, &s->now.set[JOURNAL_HAVE]);
+	y->n = s->dirty.n;
+	for (size_t k = 0; k < y->n; k++) {
+		y->at[k] = s->dirty.at[k];
+		s->flags[y->at[k]] &= (uint8_t)~STORE_DIRTY;
+	}
+	s->dirty.n = 0;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return RC_OK;
+}
+
+/* fsync, not fdatasync: the next boot holds the mtime against what was recorded. */
+static enum rc
+sync_fd(int fd, uint64_t *mtime_ns)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || fsync(fd) != 0)
+		return RC_SYS;
+	*mtime_ns = journal_ns(st.st_mtim);
+	return RC_OK;
+}
+
+static enum rc
+sync_one(struct store *s, size_t i, uint64_t *mtime_ns, struct store_error *e)
+{
+	const struct torrent_file *f = &s->t->files[i];
+	struct store_fd lent;
+	enum rc rc;
+	int fd;
+
+	if (i == s->t->n_files) {
+		rc = store_part(s, false, &fd);
+		if (rc != RC_OK && errno == ENOENT)
+			return RC_OK;
+		if (rc == RC_OK)
+			rc = sync_fd(fd, mtime_ns);
+		return rc == RC_OK ? rc : store_refused_note(s, "part", e);
+	}
+	rc = store_fds_get(s->fds, f, false, &lent);
+	if (rc != RC_OK && (errno == ENOENT || errno == EEXIST))
+		return RC_OK; /* taken away meanwhile: the journal will see it */
+	if (rc == RC_OK) {
+		rc = sync_fd(lent.fd, mtime_ns);
+		store_fds_put(s->fds, &lent);
+	}
+	return rc == RC_OK ? RC_OK : store_refused(s, f, e);
+}
+
+/* Many small files: one call instead of a wait for the disk for each. */
+static enum rc
+sync_all(struct store *s, struct sync *y, struct store_error *e)
+{
+	struct beneath_near near;
+	struct stat st;
+	enum rc rc = RC_OK;
+	int fd;
+
+	beneath_near_init(&near);
+	for (size_t k = 0; k < y->n; k++)
+		if (look(s, &near, y->at[k], &st) == RC_OK)
+			y->mtime_ns[k] = journal_ns(st.st_mtim);
+	beneath_near_clear(&near);
+	fd = openat(s->files.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || syncfs(fd) != 0)
+		rc = store_refused_note(s, "have", e);
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+static void
+sync_done(struct store *s, const struct sync *y, bool good)
+{
+	struct bitset *synced = &s->now.set[JOURNAL_SYNCED];
+
+	(void)pthread_mutex_lock(&s->mutex);
+	if (!good)
+		s->sync_failed = true;
+	for (size_t k = 0; k < y->n && !s->sync_failed; k++)
+		s->now.files[y->at[k]].synced_ns = y->mtime_ns[k];
+	if (!s->sync_failed && bitset_beyond(&y->held, synced)) {
+		bitset_or(synced, &y->held);
+		bitset_and(synced, &s->now.set[JOURNAL_HAVE]);
+		s->unsaved = s->synced_news = true;
+	}
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+enum rc
+store_sync(struct store *s, struct store_error *e)
+{
+	struct sync y;
+	enum rc rc = sync_begin(s, &y);
+
+	if (rc == RC_MEM) {
+		errno = ENOMEM;
+		rc = store_refused_note(s, "have", e);
+	} else if (y.n > SYNC_EACH_MAX) {
+		rc = sync_all(s, &y, e);
+		sync_done(s, &y, rc == RC_OK);
+	} else {
+		for (size_t k = 0; k < y.n && rc == RC_OK; k++)
+			rc = sync_one(s, y.at[k], &y.mtime_ns[k], e);
+		sync_done(s, &y, rc == RC_OK);
+	}
+	bitset_free(&y.held);
+	free(y.at);
+	free(y.mtime_ns);
+	return rc;
+}
