@@ -9,6 +9,7 @@ a peer by hand: libtorrent does not dial the loopback addresses that a tracker n
 Says on stdout, one line each:
     port N          it listens (PORT 0, the default, takes a free one)
     have N          it found N pieces and serves them
+    got N           it has N pieces now (with -l)
     done            all is there (with -l)
 Its alerts go to stderr. Runs until a signal ends it.
 """
@@ -82,14 +83,17 @@ def main():
     for one in opt.c:
         host, port = one.rsplit(":", 1)
         torrent.connect_peer((host, int(port)))
-    done = False
+    got = -1
     while True:
         for alert in session.pop_alerts():
             print(alert, file=sys.stderr, flush=True)
-        if opt.l and not done and torrent.status().is_seeding:
-            torrent.flush_cache()
-            say("done")
-            done = True
+        status = torrent.status()
+        if opt.l and status.num_pieces != got:
+            got = status.num_pieces
+            say("got", got)
+            if status.is_seeding:
+                torrent.flush_cache()
+                say("done")
         time.sleep(0.05)
 
 

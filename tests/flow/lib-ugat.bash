@@ -49,6 +49,27 @@ peers() {
 	printf ' %s' "$@"
 }
 
+# feed FIFO PORT...: the peers and the description of TORRENT lie in FIFO, which stays open for more;
+# give it to ugat-fetch as its input. (A pipe holds 64 KiB: small torrents only.)
+feed() {
+	local fifo=$1 fd
+
+	shift
+	mkfifo "$fifo"
+	# shellcheck disable=SC2034
+	exec {fd}<>"$fifo"
+	[ $# -eq 0 ] || eval "$(peers "$@")" >"$fifo"
+	ugat-parse "$TORRENT" >"$fifo"
+}
+
+# no COMMAND...: it must fail.
+no() {
+	if "$@"; then
+		echo "this should not be so: $*" >&2
+		return 1
+	fi
+}
+
 # said PATTERN [FILE]: the programs said so on stderr (or in FILE); else shows what they said.
 said() {
 	grep -aqE -e "$1" "${2:-fetch.err}" && return 0
