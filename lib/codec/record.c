@@ -267,12 +267,13 @@ rec_get_file(const struct line *l, struct line_scratch *s, struct rec_file *out)
 	out->offset = take_u64(&t, REC_LENGTH_MAX);
 	out->length = take_u64(&t, REC_LENGTH_MAX);
 	out->path = take_text(&t);
-	if (key(&t, "attr", &attr)) {
-		out->pad = memchr(attr.p, 'p', attr.n) != NULL;
-		out->executable = memchr(attr.p, 'x', attr.n) != NULL;
-		out->hidden = memchr(attr.p, 'h', attr.n) != NULL;
-		out->symlink = memchr(attr.p, 'l', attr.n) != NULL;
-	}
+	if (key(&t, "attr", &attr))
+		for (size_t i = 0; i < attr.n; i++) {
+			out->pad |= attr.p[i] == 'p';
+			out->executable |= attr.p[i] == 'x';
+			out->hidden |= attr.p[i] == 'h';
+			out->symlink |= attr.p[i] == 'l';
+		}
 	out->target = key_text(&t, "symlink");
 	out->has_root = key_hex(&t, "root", out->root, sizeof(out->root));
 	if (!t.bad && !out->pad && rec_check_path(out->path) != RC_OK)
