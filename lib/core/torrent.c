@@ -169,15 +169,21 @@ add_checked(struct torrent *t, const struct line *l)
 
 	if (rec_get_checked(l, &r) != RC_OK)
 		return fail(t, RC_BAD, "a malformed `checked` line");
-	/* ugat-verify adds its lines last and in the order of the files, so the search is
-	 * short. */
-	for (size_t i = t->n_files; i-- > 0;)
-		if (t->files[i].index == r.index) {
-			t->files[i].checked = true;
-			t->files[i].checked_size = r.size;
-			t->files[i].checked_mtime_ns = r.mtime_ns;
-			break;
-		}
+	/*
+	 * ugat-verify adds its lines in the order of the files, so the next one is nearly
+	 * always the one behind the last: 100,000 of them take as many steps.
+	 */
+	for (size_t i = 0; i < t->n_files; i++) {
+		size_t at = (t->next_checked + i) % t->n_files;
+
+		if (t->files[at].index != r.index)
+			continue;
+		t->files[at].checked = true;
+		t->files[at].checked_size = r.size;
+		t->files[at].checked_mtime_ns = r.mtime_ns;
+		t->next_checked = at + 1;
+		break;
+	}
 	return RC_OK;
 }
 
@@ -247,8 +253,10 @@ by_offset(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* The order of a walk: '/' before every other byte, so that a file and the paths below
- * its name are neighbours. */
+/*
+ * The order of a walk: '/' before every other byte, so that a file and the paths below
+ * its name are neighbours.
+ */
 static int
 by_path(const void *a, const void *b)
 {
@@ -265,8 +273,10 @@ by_path(const void *a, const void *b)
 	return x.n < y.n ? -1 : x.n > y.n;
 }
 
-/* Whether two neighbours in by_path order are one path, or one is a directory of the
- * other. */
+/*
+ * Whether two neighbours in by_path order are one path, or one is a directory of the
+ * other.
+ */
 static bool
 clash(struct bytes first, struct bytes second)
 {

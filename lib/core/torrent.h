@@ -60,6 +60,7 @@ struct torrent {
 
 	/* Private. */
 	size_t cap_files, cap_trackers;
+	size_t next_checked; /* the file that the next `checked` line is likely of */
 	struct arena *arena;
 	bool begun, described;
 };
