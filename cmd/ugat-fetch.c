@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+/* ugat-fetch: records in, verified files out. See ugat-fetch(1). */
+#include <unistd.h>
+
+#include "cmd/tool.h"
+#include "run/fetch.h"
+
+enum {
+	MEMORY = 64 << 20,
+	MEMORY_MIN = 1 << 20,
+	PEERS = 50,
+	PEERS_MAX = 1000,
+	STALL_S = 600
+};
+
+static const struct tool_option options[] = {
+	{ 'd', "DIR", "where the files belong (.)" },
+	{ 'f', NULL, "distrust the journal: hash all that is there" },
+	{ 'p', "PORT", "listen on this port only (6881 to 6889, else any)" },
+	{ 'i', "ADDR|IF", "use this address or interface for every connection" },
+	{ 'm', "SIZE", "memory for pieces (64M)" },
+	{ 'j', "PEERS", "connections at once (50)" },
+	{ 't', "TIME", "give up when stalled for so long (10m)" },
+	{ 'w', NULL, "write a status record to stdout every second" },
+	{ '0', NULL, "write bare paths that end in NUL" },
+	{ 0, NULL, NULL },
+};
+
+static const struct tool tool = {
+	.name = "ugat-fetch",
+	.purpose = "download what the records on standard input describe",
+	.operands = "",
+	.options = options,
+};
+
+static void
+set_local(struct fetch_options *o, const char *text)
+{
+	enum rc rc = net_local_parse(text, &o->local);
+
+	if (rc == RC_NONE)
+		tool_usage(&tool, "-i %s: no such interface", text);
+	if (rc != RC_OK)
+		tool_usage(&tool, "-i %s: an address or an interface expected", text);
+}
+
+static void
+set(struct fetch_options *o, int letter, const char *argument)
+{
+	switch (letter) {
+	case 'd': o->dir = argument; break;
+	case 'f': o->distrust = true; break;
+	case 'p':
+		o->port = (uint16_t)tool_number(&tool, 'p', argument, 1, 65535);
+		o->fixed_port = true;
+		break;
+	case 'i': set_local(o, argument); break;
+	case 'm': o->memory = tool_size(&tool, 'm', argument); break;
+	case 'j':
+		o->most_conns = (unsigned)tool_number(&tool, 'j', argument, 1, PEERS_MAX);
+		break;
+	case 't': o->stall_s = tool_time(&tool, 't', argument); break;
+	case 'w': o->watch = true; break;
+	case '0': o->nul = true; break;
+	case 'q': o->quiet = true; break;
+	case 'v': o->verbose = true; break;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct fetch_options o = {
+		.dir = ".",
+		.memory = MEMORY,
+		.most_conns = PEERS,
+		.stall_s = STALL_S,
+		.in = STDIN_FILENO,
+		.out = STDOUT_FILENO,
+		.err = STDERR_FILENO,
+		.command = tool.name,
+	};
+	struct outcome end = { .code = CODE_OK };
+	const char *argument;
+	int letter, at;
+
+	tool_start(&tool);
+	while ((letter = tool_next(&tool, argc, argv, &at, &argument)) != -1)
+		set(&o, letter, argument);
+	if (at < argc)
+		tool_usage(&tool, "%s: no operand expected", argv[at]);
+	if (o.memory < MEMORY_MIN)
+		tool_usage(&tool, "-m: at least 1M expected");
+	if (o.nul && o.watch)
+		tool_usage(&tool, "-0 and -w cannot both write to standard output");
+	if (isatty(STDIN_FILENO))
+		tool_usage(&tool,
+		    "no input: use it as ugat-parse FILE | ugat-announce | ugat-fetch");
+	run_fetch(&o, &end);
+	tool_end(&tool, &end, !o.nul);
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The phases: READING until `end`; CHECKING what is on disk; LOADING; ENDING, where work
+ * under way is finished, synced and saved. Whatever goes wrong anywhere sets the outcome
+ * and moves on to ENDING, which begins from the loop and not from inside a callback.
+ */
+#include "run/fetch.h"
+
+#include <sys/random.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/human.h"
+#include "core/layout.h"
+#include "run/fetch_int.h"
+
+enum { SAVE_MS = 2000, SYNC_MS = 60000, LONELY_MS = 30000, ENDING_MS = 10, ID_TRIES = 8 };
+
+static const char id_prefix[] = "-UG0100-";
+
+void
+fetch_finish(struct fetch *f)
+{
+	if (f->phase == FETCH_ENDING)
+		return;
+	f->phase = FETCH_ENDING;
+	loop_timer_set(f->timer, 0);
+}
+
+void
+fetch_fail(struct fetch *f, int code, const char *format, ...)
+{
+	char words[OUTCOME_WORDS];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(words, sizeof(words), format, ap);
+	va_end(ap);
+	if (f->end->signal == 0)
+		(void)outcome_fail(f->end, code, "%s", words);
+	fetch_finish(f);
+}
+
+void
+fetch_drain(struct fetch *f)
+{
+	if (f->phase != FETCH_LOADING)
+		return;
+	fetch_net_todo(f);
+	fetch_jobs_todo(f);
+	if (swarm_is_broken(f->swarm))
+		fetch_fail(f, CODE_BUG, "out of memory");
+	else if (swarm_is_complete(f->swarm))
+		fetch_finish(f);
+}
+
+/* The description is whole. */
+
+static enum rc
+draw_id(struct fetch *f)
+{
+	enum rc rc = RC_BUSY;
+
+	if (f->torrent.has_self) {
+		memcpy(f->id, f->torrent.self, sizeof(f->id));
+		rc = status_open(f->torrent.btih, f->id, &f->status);
+	}
+	/* None was given, or a live run has it. */
+	for (int i = 0; rc == RC_BUSY && i < ID_TRIES; i++) {
+		memcpy(f->id, id_prefix, sizeof(id_prefix) - 1);
+		if (getrandom(f->id + sizeof(id_prefix) - 1,
+		        sizeof(f->id) - sizeof(id_prefix) + 1, 0) < 0)
+			return RC_SYS;
+		rc = status_open(f->torrent.btih, f->id, &f->status);
+	}
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+static bool
+count_files(struct fetch *f)
+{
+	bool any = false;
+
+	f->left = calloc(f->torrent.n_files + 1, sizeof(*f->left));
+	if (f->left == NULL) {
+		fetch_fail(f, CODE_BUG, "out of memory");
+		return false;
+	}
+	for (size_t i = 0; i < f->torrent.n_files; i++) {
+		const struct torrent_file *file = &f->torrent.files[i];
+		uint32_t first, last;
+
+		if (!torrent_file_is_real(file))
+			continue;
+		any = true;
+		if (layout_pieces(&f->torrent, file, &first, &last))
+			f->left[i] = last - first + 1;
+	}
+	if (!any)
+		fetch_fail(f, CODE_DATA, "no file is wanted: every `file` line is gone");
+	return any;
+}
+
+static bool
+open_all(struct fetch *f)
+{
+	enum rc rc;
+
+	if (!f->torrent.has_v1) {
+		fetch_fail(f, CODE_DATA,
+		    "this torrent is v2 only: such downloads are not supported yet");
+		return false;
+	}
+	if (!count_files(f))
+		return false;
+	rc = draw_id(f);
+	if (rc == RC_OK)
+		rc = fetch_listen(f);
+	if (rc == RC_BUSY)
+		fetch_fail(f, CODE_TEMPFAIL,
+		    "port %u is taken by another program: give another with -p",
+		    (unsigned)f->o->port);
+	else if (rc != RC_OK)
+		fetch_fail(
+		    f, CODE_UNAVAILABLE, "cannot listen for peers: %s", strerror(errno));
+	return rc == RC_OK &&
+	    store_open(&f->torrent, f->o->dir, f->o->distrust, f->end, &f->store) ==
+	    RC_OK;
+}
+
+/* Files of length 0 need nobody. */
+static bool
+make_empty(struct fetch *f)
+{
+	struct store_error e;
+
+	if (store_make_empty(f->store, &e) != RC_OK) {
+		fetch_fail(f, CODE_CANTCREAT, "%s: %s", e.path, strerror(e.err));
+		return false;
+	}
+	for (size_t i = 0; i < f->torrent.n_files; i++)
+		if (torrent_file_is_real(&f->torrent.files[i]) &&
+		    f->torrent.files[i].length == 0)
+			fetch_report_done(f, &f->torrent.files[i]);
+	return true;
+}
+
+void
+fetch_begin(struct fetch *f)
+{
+	if (!open_all(f)) {
+		fetch_finish(f);
+		return;
+	}
+	f->phase = FETCH_CHECKING;
+	f->work = work_new(f->loop, work_threads());
+	if (f->work == NULL) {
+		fetch_fail(f, CODE_BUG, "cannot start threads");
+		return;
+	}
+	fetch_report_status(f, loop_now());
+	if (!make_empty(f))
+		return;
+	for (uint32_t i = 0; i < f->torrent.pieces; i++) {
+		enum store_state state = store_piece_state(f->store, i);
+
+		if (state == STORE_HELD)
+			fetch_held(f, i);
+		else if (state == STORE_CHECK)
+			f->check_bytes += torrent_piece_size(&f->torrent, i);
+	}
+	fetch_check_more(f);
+}
+
+static bool
+new_swarm(struct fetch *f)
+{
+	struct swarm_config config = { .torrent = &f->torrent,
+		.id = f->id,
+		.port = f->port,
+		.memory = f->o->memory,
+		.most_conns = f->o->most_conns };
+
+	if (getrandom(&config.seed, sizeof(config.seed), 0) < 0) {
+		fetch_fail(f, CODE_BUG, "no random numbers: %s", strerror(errno));
+		return false;
+	}
+	f->swarm = swarm_new(&config);
+	f->read_scratch = malloc(FETCH_SCRATCH);
+	if (f->swarm == NULL || f->read_scratch == NULL) {
+		fetch_fail(f, CODE_BUG, "out of memory");
+		return false;
+	}
+	for (uint32_t i = 0; i < f->torrent.pieces; i++) {
+		if (store_piece_state(f->store, i) == STORE_HELD)
+			swarm_hold(f->swarm, i, store_piece_whole(f->store, i));
+		else if (layout_wanted(&f->torrent, i))
+			swarm_want(f->swarm, i);
+	}
+	return true;
+}
+
+void
+fetch_load(struct fetch *f)
+{
+	struct swarm_stats st;
+
+	if (!new_swarm(f))
+		return;
+	f->phase = FETCH_LOADING;
+	f->verified_ms = f->lonely_ms = loop_now();
+	if (!swarm_is_complete(f->swarm)) {
+		f->load_ms = f->verified_ms;
+		swarm_get_stats(f->swarm, &st, f->load_ms);
+		f->held_before = st.held;
+		fetch_accept_start(f);
+		fetch_input_early(f);
+	}
+	fetch_report_status(f, loop_now());
+	fetch_drain(f);
+}
+
+void
+fetch_held(struct fetch *f, uint32_t piece)
+{
+	size_t first, end;
+
+	layout_files(&f->torrent, piece, &first, &end);
+	for (size_t i = first; i < end; i++) {
+		const struct torrent_file *file = &f->torrent.files[i];
+
+		if (torrent_file_is_real(file) && file->length > 0 && --f->left[i] == 0)
+			fetch_report_done(f, file);
+	}
+}
+
+/* Time. */
+
+static void
+check_stall(struct fetch *f, int64_t now_ms)
+{
+	int64_t stalled_s = (now_ms - f->verified_ms) / 1000;
+	char time[HUMAN_SIZE];
+	struct swarm_stats st;
+
+	swarm_get_stats(f->swarm, &st, now_ms);
+	if (st.peers > 0 || !f->in_ended)
+		f->lonely_ms = now_ms;
+	if (now_ms - f->lonely_ms >= LONELY_MS) {
+		fetch_fail(f, CODE_UNAVAILABLE,
+		    "no peer left to try: %u/%u pieces; the input has ended and none of "
+		    "%u addresses answers",
+		    st.pieces_held, st.pieces_wanted, st.known);
+	} else if ((uint64_t)stalled_s >= f->o->stall_s) {
+		human_time((uint64_t)stalled_s, time);
+		fetch_fail(f, CODE_TEMPFAIL,
+		    "stalled %s: %u/%u pieces; %u have no source; %u peers; %u trackers "
+		    "ok",
+		    time, st.pieces_held, st.pieces_wanted, st.unsourced, st.peers,
+		    f->trackers_ok);
+	}
+}
+
+static void
+save(struct fetch *f, int64_t now_ms)
+{
+	struct store_error e;
+
+	if (store_unsaved(f->store) && now_ms - f->save_ms >= SAVE_MS) {
+		f->save_ms = now_ms;
+		if (store_save(f->store, &e) != RC_OK && f->o->verbose)
+			fetch_remark(f, "%s: %s", e.path, strerror(e.err));
+	}
+	if (now_ms - f->sync_ms >= SYNC_MS) {
+		f->sync_ms = now_ms;
+		fetch_sync(f);
+	}
+}
+
+/* Nothing new is begun; what is under way ends by itself. Then all goes to the disk,
+ * once. */
+static void
+ending(struct fetch *f)
+{
+	fetch_input_stop(f);
+	fetch_net_stop(f);
+	if (f->work != NULL && work_pending(f->work) > 0) {
+		loop_timer_set(f->timer, loop_now() + ENDING_MS);
+	} else if (f->load_ms != 0) {
+		f->last_sync = true;
+		fetch_sync(f);
+	} else {
+		loop_stop(f->loop);
+	}
+}
+
+static void
+on_timer(void *ctx)
+{
+	struct fetch *f = ctx;
+	int64_t now_ms = loop_now();
+
+	if (f->phase == FETCH_LOADING) {
+		swarm_tick(f->swarm, now_ms);
+		fetch_drain(f);
+	}
+	if (f->phase == FETCH_LOADING) {
+		check_stall(f, now_ms);
+		save(f, now_ms);
+	}
+	fetch_input_tick(f, now_ms);
+	if (f->phase == FETCH_ENDING) {
+		ending(f);
+		return;
+	}
+	fetch_report_tick(f, now_ms);
+	loop_timer_set(f->timer, now_ms + SWARM_TICK_MS);
+}
+
+static void
+on_signal(void *ctx, int signo)
+{
+	struct fetch *f = ctx;
+
+	/* A second one ends the process at once. */
+	for (int i = 0; i < FETCH_SIGNALS; i++) {
+		loop_signal_free(f->signals[i]);
+		f->signals[i] = NULL;
+	}
+	if (f->end->code == CODE_OK) {
+		f->end->signal = signo;
+		f->end->code = CODE_TEMPFAIL;
+	}
+	fetch_finish(f);
+}
+
+static enum rc
+start(struct fetch *f)
+{
+	static const int signals[FETCH_SIGNALS] = { SIGINT, SIGTERM };
+
+	f->loop = loop_new();
+	if (f->loop == NULL)
+		return RC_MEM;
+	f->timer = loop_timer_new(f->loop, on_timer, f);
+	if (f->timer == NULL)
+		return RC_MEM;
+	for (int i = 0; i < FETCH_SIGNALS; i++) {
+		f->signals[i] = loop_signal_new(f->loop, signals[i], on_signal, f);
+		if (f->signals[i] == NULL)
+			return RC_MEM;
+	}
+	if (fetch_report_start(f) != RC_OK)
+		return RC_MEM;
+	loop_timer_set(f->timer, 0);
+	return fetch_input_start(f);
+}
+
+static void
+stop(struct fetch *f)
+{
+	f->phase = FETCH_ENDING;
+	fetch_input_stop(f);
+	fetch_net_stop(f);
+	work_free(f->work);
+	store_close(f->store);
+	fetch_report_end(f);
+	swarm_free(f->swarm);
+	torrent_clear(&f->torrent);
+	for (int i = 0; i < FETCH_SIGNALS; i++)
+		loop_signal_free(f->signals[i]);
+	loop_timer_free(f->timer);
+	loop_free(f->loop);
+	free(f->read_scratch);
+	free(f->left);
+}
+
+void
+run_fetch(const struct fetch_options *o, struct outcome *end)
+{
+	struct fetch f = {
+		.o = o, .end = end, .listeners = { -1, -1 }, .start_s = loop_wall_s()
+	};
+
+	torrent_init(&f.torrent);
+	(void)signal(SIGPIPE, SIG_IGN); /* EPIPE says the same, and lets us save */
+	f.sync_ms = f.save_ms = loop_now();
+	if (start(&f) != RC_OK)
+		(void)outcome_fail(end, CODE_BUG, "out of memory");
+	else if (loop_run(f.loop) != RC_OK)
+		(void)outcome_fail(
+		    end, CODE_BUG, "the event loop failed: %s", strerror(errno));
+	stop(&f);
+}

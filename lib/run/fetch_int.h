@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the parts of the fetch engine share: fetch.c (the phases and the end),
+ * fetch_input.c (records in), fetch_net.c (connections), fetch_jobs.c (hashing, reading
+ * and writing on other threads), fetch_report.c (status, progress, `done`). Nobody else
+ * includes it.
+ */
+#ifndef RUN_FETCH_INT_H
+#define RUN_FETCH_INT_H
+
+#include "base/buf.h"
+#include "codec/line.h"
+#include "core/swarm.h"
+#include "core/torrent.h"
+#include "io/loop.h"
+#include "io/recio.h"
+#include "io/resolve.h"
+#include "io/status.h"
+#include "io/store.h"
+#include "io/tty.h"
+#include "io/work.h"
+#include "run/fetch.h"
+
+enum fetch_phase {
+	FETCH_READING,  /* until `end` */
+	FETCH_CHECKING, /* old data is hashed */
+	FETCH_LOADING,
+	FETCH_ENDING, /* the outcome is known; work under way is waited for */
+};
+
+enum { FETCH_SCRATCH = 16 * 1024 + 64, FETCH_SIGNALS = 2, FETCH_LISTENERS = 2 };
+
+struct fetch {
+	const struct fetch_options *o;
+	struct outcome *end;
+	enum fetch_phase phase;
+
+	struct loop *loop;
+	struct loop_signal *signals[FETCH_SIGNALS];
+	struct loop_timer *timer;
+	struct work *work;
+
+	/* Input. */
+	struct recin in;
+	struct loop_watch *in_watch;
+	struct line_scratch *scratch;
+	uint64_t lines;
+	bool in_ended;
+	bool passed_fail;  /* the fail! line went to stdout */
+	int64_t header_ms; /* when the first line came; 0: not yet */
+	bool said_waiting;
+	struct buf early; /* peer and deny! lines that came before the swarm */
+	struct torrent torrent;
+	struct resolve *resolve;
+	struct fetch_lookup *lookups;
+	unsigned n_lookups;
+	unsigned trackers_ok; /* `announced` lines, at most one a tracker */
+	struct buf trackers;  /* their URLs, NUL-ended */
+
+	/* Output. */
+	struct recout out;
+	struct loop_watch *out_watch;
+	struct status *status;
+	struct tty tty;
+	int64_t status_ms; /* last written */
+	uint64_t start_s;
+	uint32_t *left; /* of each listed file: pieces that are not held yet */
+
+	/* Peers. */
+	uint8_t id[20];
+	int listeners[FETCH_LISTENERS];
+	struct loop_watch *listen_watch[FETCH_LISTENERS];
+	uint16_t port;
+	struct swarm *swarm;
+	struct fetch_link *links;
+	uint8_t *read_scratch;
+	int64_t lonely_ms; /* since when no peer is connected */
+
+	/* Disk. */
+	struct store *store;
+	uint32_t next_check; /* pieces before it were looked at */
+	unsigned checks;     /* under way */
+	uint64_t check_bytes, checked_bytes;
+	int64_t save_ms, sync_ms, verified_ms;
+	bool syncing, last_sync;
+	int64_t load_ms;      /* when loading began */
+	uint64_t held_before; /* bytes held at that time */
+};
+
+/* fetch.c */
+
+/* The outcome is known: let work under way finish, then leave the loop. */
+void fetch_finish(struct fetch *f);
+void fetch_fail(struct fetch *f, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The description is whole: open the store, listen, begin to check. */
+void fetch_begin(struct fetch *f);
+
+/* All old data is hashed: begin to load. */
+void fetch_load(struct fetch *f);
+
+/* A piece is held, found or fetched. */
+void fetch_held(struct fetch *f, uint32_t piece);
+
+/* After every call into the swarm: do what it asks for, and see whether all is done. */
+void fetch_drain(struct fetch *f);
+
+/* fetch_input.c */
+
+enum rc fetch_input_start(struct fetch *f) MUST_USE;
+void fetch_input_stop(struct fetch *f);
+void fetch_input_early(struct fetch *f);
+void fetch_input_tick(struct fetch *f, int64_t now_ms);
+
+/* fetch_net.c */
+
+enum rc fetch_listen(struct fetch *f) MUST_USE;
+void fetch_accept_start(struct fetch *f);
+void fetch_net_todo(struct fetch *f);
+void fetch_net_stop(struct fetch *f);
+
+/* fetch_jobs.c */
+
+void fetch_jobs_todo(struct fetch *f);
+void fetch_check_more(struct fetch *f);
+void fetch_sync(struct fetch *f);
+
+/* fetch_report.c */
+
+enum rc fetch_report_start(struct fetch *f) MUST_USE;
+void fetch_report_status(struct fetch *f, int64_t now_ms);
+void fetch_report_tick(struct fetch *f, int64_t now_ms);
+void fetch_report_done(struct fetch *f, const struct torrent_file *file);
+void fetch_report_end(struct fetch *f);
+void fetch_remark(struct fetch *f, const char *format, ...) PRINTF_LIKE(2, 3);
+void fetch_put(struct fetch *f, struct bytes text);
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+/* Connections: sockets for the swarm's peers, read into its buffers, written from its
+ * output. */
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/fetch_int.h"
+
+enum { FIRST_PORT = 6881, LAST_PORT = 6889, READS_A_TURN = 16, ACCEPTS_A_TURN = 16 };
+
+struct fetch_link {
+	struct fetch *f;
+	struct fetch_link *next, **prev;
+	struct conn *conn;
+	struct loop_watch *watch;
+	int fd;
+	bool connecting;
+	bool paused; /* the swarm has no room */
+};
+
+static void
+free_link(struct fetch_link *k)
+{
+	*k->prev = k->next;
+	if (k->next != NULL)
+		k->next->prev = k->prev;
+	loop_watch_free(k->watch);
+	net_close(&k->fd);
+	free(k);
+}
+
+static void
+lose(struct fetch_link *k)
+{
+	swarm_lost(k->f->swarm, k->conn, loop_now());
+	free_link(k);
+}
+
+static void
+set_watch(struct fetch_link *k)
+{
+	int what = k->connecting || swarm_output(k->conn).n > 0 ? LOOP_WRITE : 0;
+
+	if (!k->connecting && !k->paused)
+		what |= LOOP_READ;
+	if (loop_watch_set(k->watch, what) != RC_OK)
+		lose(k);
+}
+
+/* Send what waits. false: the connection is gone, and k with it. */
+static bool
+send_output(struct fetch_link *k)
+{
+	struct bytes out;
+
+	while ((out = swarm_output(k->conn)).n > 0) {
+		ssize_t n = send(k->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0) {
+			lose(k);
+			return false;
+		}
+		swarm_sent(k->f->swarm, k->conn, (size_t)n, loop_now());
+		if ((size_t)n < out.n)
+			break;
+	}
+	return true;
+}
+
+/* One readv into the swarm's rooms. RC_OK: perhaps more; RC_MORE: not now; RC_END: gone.
+ */
+static enum rc
+read_once(struct fetch_link *k)
+{
+	struct peer_room scratch = { .p = k->f->read_scratch, .n = FETCH_SCRATCH },
+	                 room[2];
+	int rooms = swarm_room(k->f->swarm, k->conn, scratch, room);
+	struct iovec iov[2];
+	size_t most = 0;
+	ssize_t n;
+
+	if (rooms == 0) {
+		k->paused = true;
+		return RC_MORE;
+	}
+	for (int i = 0; i < rooms; i++) {
+		iov[i] = (struct iovec){ .iov_base = room[i].p, .iov_len = room[i].n };
+		most += room[i].n;
+	}
+	n = readv(k->fd, iov, rooms);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? RC_MORE : RC_END;
+	if (n == 0)
+		return RC_END;
+	swarm_read(k->f->swarm, k->conn, (size_t)n, scratch, loop_now());
+	return (size_t)n < most ? RC_MORE : RC_OK;
+}
+
+static void
+on_link(void *ctx, int what)
+{
+	struct fetch_link *k = ctx;
+	struct fetch *f = k->f;
+	enum rc rc = RC_OK;
+
+	if (k->connecting) {
+		k->connecting = false;
+		if (net_connect_result(k->fd) != RC_OK) {
+			lose(k);
+			fetch_drain(f);
+			return;
+		}
+		swarm_connected(f->swarm, k->conn, loop_now());
+	} else if ((what & LOOP_READ) != 0) {
+		for (int i = 0; rc == RC_OK && i < READS_A_TURN; i++)
+			rc = read_once(k);
+	}
+	if (rc == RC_END)
+		lose(k);
+	else
+		set_watch(k);
+	fetch_drain(f);
+}
+
+static struct fetch_link *
+new_link(struct fetch *f, struct conn *c, int fd)
+{
+	struct fetch_link *k = calloc(1, sizeof(*k));
+
+	if (k == NULL)
+		return NULL;
+	*k = (struct fetch_link){
+		.f = f, .conn = c, .fd = fd, .next = f->links, .prev = &f->links
+	};
+	k->watch = loop_watch_new(f->loop, fd, on_link, k);
+	if (k->watch == NULL) {
+		free(k);
+		return NULL;
+	}
+	if (f->links != NULL)
+		f->links->prev = &k->next;
+	f->links = k;
+	conn_set_io(c, k);
+	return k;
+}
+
+static void
+dial(struct fetch *f, struct conn *c)
+{
+	struct fetch_link *k;
+	int fd;
+
+	if (net_tcp_connect(conn_addr(c), &f->o->local, &fd) != RC_OK) {
+		swarm_lost(f->swarm, c, loop_now());
+		return;
+	}
+	k = new_link(f, c, fd);
+	if (k == NULL) {
+		net_close(&fd);
+		swarm_lost(f->swarm, c, loop_now());
+		return;
+	}
+	k->connecting = true;
+	set_watch(k);
+}
+
+static void
+say_closed(struct fetch *f, struct conn *c)
+{
+	char addr[ADDR_TEXT];
+
+	if (!f->o->verbose || conn_why(c) == NULL)
+		return;
+	addr_text_port(conn_addr(c), addr);
+	fetch_remark(f, "peer %s %s", addr, conn_why(c));
+}
+
+void
+fetch_net_todo(struct fetch *f)
+{
+	struct conn *c;
+	unsigned what;
+
+	while (f->swarm != NULL && (c = swarm_todo(f->swarm, &what)) != NULL) {
+		struct fetch_link *k = conn_io(c);
+
+		if ((what & SWARM_CLOSE) != 0) {
+			say_closed(f, c);
+			if (k != NULL)
+				free_link(k);
+		} else if ((what & SWARM_DIAL) != 0) {
+			dial(f, c);
+		} else if (k != NULL) {
+			if ((what & SWARM_RESUME) != 0)
+				k->paused = false;
+			if (k->connecting || send_output(k))
+				set_watch(k);
+		}
+	}
+}
+
+static void
+on_call(void *ctx, int what)
+{
+	struct fetch *f = ctx;
+
+	(void)what;
+	for (int i = 0; i < FETCH_LISTENERS; i++)
+		for (int n = 0; f->listeners[i] != -1 && n < ACCEPTS_A_TURN; n++) {
+			struct fetch_link *k;
+			struct addr from;
+			struct conn *c;
+			int fd;
+
+			if (net_accept(f->listeners[i], &fd, &from) != RC_OK)
+				break;
+			c = swarm_accept(f->swarm, &from, loop_now());
+			k = c == NULL ? NULL : new_link(f, c, fd);
+			if (k != NULL) {
+				set_watch(k);
+				continue;
+			}
+			net_close(&fd);
+			if (c != NULL)
+				swarm_lost(f->swarm, c, loop_now());
+		}
+	fetch_drain(f);
+}
+
+enum rc
+fetch_listen(struct fetch *f)
+{
+	enum rc rc = RC_BUSY;
+
+	if (f->o->fixed_port)
+		return net_tcp_listen(f->o->port, &f->o->local, f->listeners, &f->port);
+	for (uint16_t port = FIRST_PORT; rc == RC_BUSY && port <= LAST_PORT; port++)
+		rc = net_tcp_listen(port, &f->o->local, f->listeners, &f->port);
+	if (rc == RC_BUSY)
+		rc = net_tcp_listen(0, &f->o->local, f->listeners, &f->port);
+	return rc;
+}
+
+void
+fetch_accept_start(struct fetch *f)
+{
+	for (int i = 0; i < FETCH_LISTENERS; i++) {
+		if (f->listeners[i] == -1)
+			continue;
+		f->listen_watch[i] = loop_watch_new(f->loop, f->listeners[i], on_call, f);
+		if (f->listen_watch[i] == NULL ||
+		    loop_watch_set(f->listen_watch[i], LOOP_READ) != RC_OK)
+			fetch_fail(f, CODE_BUG, "out of memory");
+	}
+}
+
+void
+fetch_net_stop(struct fetch *f)
+{
+	while (f->links != NULL)
+		free_link(f->links);
+	for (int i = 0; i < FETCH_LISTENERS; i++) {
+		loop_watch_free(f->listen_watch[i]);
+		f->listen_watch[i] = NULL;
+		net_close(&f->listeners[i]);
+	}
+}
