@@ -34,7 +34,7 @@ deny_add(struct deny *d, const struct addr *base, unsigned bits)
 	r = &d->ranges[d->n++];
 	for (unsigned i = 0; i < IP_SIZE; i++) {
 		unsigned kept = bits > i * 8 ? bits - i * 8 : 0;
-		uint8_t mask = kept >= 8 ? 0xff : (uint8_t)(0xff00 >> kept);
+		uint8_t mask = (uint8_t)(kept >= 8 ? 0xff : 0xff00 >> kept);
 
 		r->first[i] = base->ip[i] & mask;
 		r->last[i] = (uint8_t)(base->ip[i] | ~mask);

@@ -25,7 +25,6 @@ enum {
 	IDLE_MS = 120000,
 	KEEPALIVE_MS = 100000,
 	GATHER_OPEN = 4,
-	FIRST_JOBS = 64,
 };
 enum { MEMORY_MIN = 1024 * 1024, GATHER_BLOCKS_MAX = 4096 };
 
@@ -87,16 +86,6 @@ out:
 	return NULL;
 }
 
-static void
-free_conn(struct swarm *s, struct conn *c)
-{
-	if (c->own != NULL)
-		pool_give(s->blocks, c->own);
-	peer_clear(&c->peer);
-	free(c->asked);
-	free(c);
-}
-
 void
 swarm_free(struct swarm *s)
 {
@@ -104,11 +93,11 @@ swarm_free(struct swarm *s)
 		return;
 	for (size_t i = 0; i < s->n_conns; i++) {
 		if (!s->conns[i]->queued)
-			free_conn(s, s->conns[i]);
+			swarm_free_conn(s, s->conns[i]);
 	}
 	for (struct conn *c = s->first_todo, *next; c != NULL; c = next) {
 		next = c->next_todo;
-		free_conn(s, c);
+		swarm_free_conn(s, c);
 	}
 	for (uint32_t i = 0; s->picker != NULL && s->pieces != NULL && i < s->t->pieces;
 	     i++) {
@@ -168,118 +157,6 @@ bool
 swarm_is_broken(const struct swarm *s)
 {
 	return s->broken;
-}
-
-/* What the caller keeps, and what it is told to do. */
-
-void
-conn_set_io(struct conn *c, void *io)
-{
-	c->io = io;
-}
-
-void *
-conn_io(const struct conn *c)
-{
-	return c->io;
-}
-
-const struct addr *
-conn_addr(const struct conn *c)
-{
-	return &c->addr;
-}
-
-const char *
-conn_why(const struct conn *c)
-{
-	return c->why;
-}
-
-void
-swarm_queue(struct swarm *s, struct conn *c, unsigned what)
-{
-	c->todo |= what;
-	if (c->queued)
-		return;
-	c->queued = true;
-	c->next_todo = NULL;
-	*s->last_todo = c;
-	s->last_todo = &c->next_todo;
-}
-
-static void
-unqueue(struct swarm *s, struct conn *c)
-{
-	struct conn **at = &s->first_todo;
-
-	if (!c->queued)
-		return;
-	while (*at != c)
-		at = &(*at)->next_todo;
-	*at = c->next_todo;
-	if (s->last_todo == &c->next_todo)
-		s->last_todo = at;
-	c->queued = false;
-}
-
-struct conn *
-swarm_todo(struct swarm *s, unsigned *what)
-{
-	struct conn *c;
-
-	/* A closed connection that was handed out stays at the front until the caller
-	 * comes back. */
-	while ((c = s->first_todo) != NULL) {
-		bool told = c->todo == 0;
-
-		if (!told && c->state == CONN_CLOSED) {
-			*what = SWARM_CLOSE;
-			c->todo = 0;
-			return c;
-		}
-		unqueue(s, c);
-		if (told) {
-			free_conn(s, c);
-			continue;
-		}
-		*what = c->todo;
-		c->todo = 0;
-		return c;
-	}
-	return NULL;
-}
-
-void
-swarm_add_job(struct swarm *s, struct swarm_job job)
-{
-	if (s->n_jobs == s->cap_jobs) {
-		size_t cap = s->cap_jobs == 0 ? FIRST_JOBS : s->cap_jobs * 2;
-		struct swarm_job *grown = calloc(cap, sizeof(*grown));
-
-		if (grown == NULL) {
-			s->broken = true;
-			return;
-		}
-		for (size_t i = 0; i < s->n_jobs; i++)
-			grown[i] = s->jobs[(s->first_job + i) % s->cap_jobs];
-		free(s->jobs);
-		s->jobs = grown;
-		s->cap_jobs = cap;
-		s->first_job = 0;
-	}
-	s->jobs[(s->first_job + s->n_jobs++) % s->cap_jobs] = job;
-}
-
-bool
-swarm_job(struct swarm *s, struct swarm_job *job)
-{
-	if (s->n_jobs == 0)
-		return false;
-	*job = s->jobs[s->first_job];
-	s->first_job = (s->first_job + 1) % s->cap_jobs;
-	s->n_jobs--;
-	return true;
 }
 
 void
@@ -452,8 +329,8 @@ swarm_lost(struct swarm *s, struct conn *c, int64_t now_ms)
 {
 	if (c->state != CONN_CLOSED)
 		take_out(s, c, now_ms);
-	unqueue(s, c);
-	free_conn(s, c);
+	swarm_unqueue(s, c);
+	swarm_free_conn(s, c);
 	dial(s, now_ms);
 	swarm_settle(s, now_ms);
 }

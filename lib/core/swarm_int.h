@@ -93,15 +93,18 @@ struct swarm {
 	unsigned banned;
 };
 
-/* swarm.c */
+/* swarm_queue.c */
 
 void swarm_queue(struct swarm *s, struct conn *c, unsigned what);
+void swarm_unqueue(struct swarm *s, struct conn *c);
+void swarm_add_job(struct swarm *s, struct swarm_job job);
+void swarm_free_conn(struct swarm *s, struct conn *c);
+
+/* swarm.c */
 
 /* End a connection, with words; it is out of every count at once and closed by the caller
  * later. */
 void swarm_close(struct swarm *s, struct conn *c, const char *why, int64_t now_ms);
-
-void swarm_add_job(struct swarm *s, struct swarm_job job);
 
 /* Note that a peer call queued output, or end the connection when it could not. */
 void swarm_said(struct swarm *s, struct conn *c, enum rc rc, int64_t now_ms);

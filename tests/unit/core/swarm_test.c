@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/unit/core/sim.h"
+
+enum { PIECE = 64 * 1024, MEMORY = 64 << 20, BLOCKS = 4 };
+#define LENGTH (UINT64_C(100) * PIECE + 1) /* the last piece has one byte */
+
+static void
+a_swarm_of_twenty_that_each_have_a_part_finishes(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 1);
+	for (uint32_t i = 0; i < 20; i++)
+		(void)sim_add(&w, SIM_HONEST, 7, i % 7);
+	sim_tell(&w);
+	(void)sim_run(&w, 60000);
+	sim_assert_right(&w);
+	assert_int_equal(w.verified_bad, 0);
+	sim_clear(&w);
+}
+
+static uint64_t
+trace_of(uint64_t seed)
+{
+	struct sim w;
+	uint64_t trace;
+
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, seed);
+	for (uint32_t i = 0; i < 20; i++)
+		sim_add(&w, i % 5 == 4 ? SIM_LIAR : SIM_HONEST, 3, i % 3)->rate =
+		    4000 * (i + 1);
+	sim_tell(&w);
+	(void)sim_run(&w, 60000);
+	sim_assert_right(&w);
+	trace = w.trace;
+	sim_clear(&w);
+	return trace;
+}
+
+static void
+the_same_seed_gives_the_same_trace_and_another_seed_another(void **state)
+{
+	uint64_t trace = trace_of(7);
+
+	(void)state;
+	assert_true(trace_of(7) == trace);
+	assert_true(trace_of(8) != trace);
+}
+
+static void
+a_liar_is_banned_and_no_honest_peer_with_it(void **state)
+{
+	struct sim w;
+	struct sim_peer *liar;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 3);
+	liar = sim_add(&w, SIM_LIAR, 1, 0);
+	for (int i = 0; i < 4; i++)
+		(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 120000);
+	sim_assert_right(&w);
+	assert_int_equal(sim_stats(&w).banned, 1);
+	assert_false(liar->up);
+	for (size_t i = 1; i < w.n_peers; i++)
+		assert_true(w.peer[i].up);
+	assert_true(w.verified_bad >= 2 && w.verified_bad <= 4);
+	sim_clear(&w);
+}
+
+static void
+liars_in_the_majority_do_not_stop_one_honest_peer(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 4);
+	for (int i = 0; i < 10; i++)
+		(void)sim_add(&w, SIM_LIAR, 1, 0);
+	sim_add(&w, SIM_HONEST, 1, 0)->rate = 4000;
+	sim_tell(&w);
+	(void)sim_run(&w, 300000);
+	sim_assert_right(&w);
+	assert_true(w.peer[10].up);
+	sim_clear(&w);
+}
+
+static void
+a_silent_peer_holds_its_blocks_for_seconds_not_for_ever(void **state)
+{
+	struct sim w;
+	int64_t took_ms;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 5);
+	(void)sim_add(&w, SIM_SILENT, 1, 0);
+	(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	took_ms = sim_run(&w, 60000);
+	sim_assert_right(&w);
+	/* At 16 KiB a step the honest one alone needs 4 s. */
+	assert_in_range(took_ms, 3000, 9000);
+	sim_clear(&w);
+}
+
+static void
+a_peer_that_never_unchokes_is_asked_for_nothing(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 6);
+	(void)sim_add(&w, SIM_CHOKER, 1, 0);
+	(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 60000);
+	sim_assert_right(&w);
+	assert_int_equal(w.peer[0].n_asked, 0);
+	sim_clear(&w);
+}
+
+static void
+peers_that_choke_and_unchoke_all_the_time_finish(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 9);
+	for (uint32_t i = 0; i < 3; i++)
+		sim_add(&w, SIM_MOODY, 1, 0)->rate = 8000;
+	sim_tell(&w);
+	(void)sim_run(&w, 180000);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
+static void
+a_choked_peer_is_asked_for_the_pieces_that_it_allows(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 10);
+	(void)sim_add(&w, SIM_ALLOWER, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 10000);
+	assert_int_equal(sim_stats(&w).pieces_held, 2);
+	assert_memory_equal(w.disk, w.data, 2 * PIECE);
+	sim_clear(&w);
+}
+
+static void
+forty_five_silent_peers_and_four_open_pieces_do_not_stop_five_good_ones(void **state)
+{
+	enum { BIG = 256 * 1024 };
+	struct sim w;
+
+	(void)state;
+	/* Memory for just four pieces: the smallest that still keeps them in memory. */
+	sim_init(&w, BIG, 40 * BIG);
+	sim_swarm(&w, 4 * BIG, 11);
+	for (int i = 0; i < 45; i++)
+		(void)sim_add(&w, SIM_SILENT, 1, 0);
+	for (int i = 0; i < 5; i++)
+		(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 300000);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
+static void
+pieces_too_big_for_memory_are_gathered_and_right(void **state)
+{
+	enum { HUGE_PIECE = 1024 * 1024 };
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, HUGE_PIECE, 5 * HUGE_PIECE + 12345);
+	sim_swarm(&w, HUGE_PIECE, 12);
+	(void)sim_add(&w, SIM_LIAR, 1, 0);
+	for (int i = 0; i < 6; i++)
+		(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 300000);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
+static void
+a_peer_that_falls_silent_at_the_end_costs_less_than_five_seconds(void **state)
+{
+	struct sim w;
+	int64_t alone_ms;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 13);
+	(void)sim_add(&w, SIM_HONEST, 1, 0);
+	(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	alone_ms = sim_run(&w, 60000);
+	sim_clear(&w);
+
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 13);
+	(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_add(&w, SIM_HONEST, 1, 0)->silent_from_ms = w.now_ms + alone_ms - 100;
+	sim_tell(&w);
+	assert_in_range(sim_run(&w, 60000), alone_ms - 100, alone_ms + 5000);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
+static void
+less_than_half_a_percent_comes_twice(void **state)
+{
+	struct sim w;
+	struct swarm_stats st;
+
+	(void)state;
+	sim_init(&w, PIECE, 5 * LENGTH);
+	sim_swarm(&w, MEMORY, 14);
+	for (uint32_t i = 0; i < 8; i++)
+		sim_add(&w, SIM_HONEST, 1, 0)->rate = 1000u << i % 5;
+	sim_tell(&w);
+	(void)sim_run(&w, 300000);
+	sim_assert_right(&w);
+	st = sim_stats(&w);
+	assert_true(st.downloaded - w.t.length < w.t.length / 200);
+	sim_clear(&w);
+}
+
+static void
+a_peer_that_does_not_answer_is_given_up_after_15_s_and_tried_again(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 15);
+	(void)sim_add(&w, SIM_DEAD, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 14000);
+	assert_int_equal(sim_stats(&w).dialling, 1);
+	(void)sim_run(&w, 2000);
+	assert_int_equal(sim_stats(&w).dialling, 0);
+	(void)sim_run(&w, 20000);
+	assert_int_equal(w.peer[0].calls, 2);
+	sim_clear(&w);
+}
+
+static void
+a_denied_address_is_cut_off_and_never_dialled_again(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 16);
+	sim_add(&w, SIM_HONEST, 1, 0)->rate = 100;
+	sim_tell(&w);
+	(void)sim_run(&w, 1000);
+	assert_int_equal(sim_stats(&w).peers, 1);
+	assert_int_equal(swarm_deny(w.swarm, &w.peer[0].addr, 120, w.now_ms), RC_OK);
+	(void)sim_run(&w, 100000);
+	assert_int_equal(sim_stats(&w).peers, 0);
+	assert_int_equal(w.peer[0].calls, 1);
+	assert_null(swarm_accept(w.swarm, &w.peer[0].addr, w.now_ms));
+	sim_clear(&w);
+}
+
+static void
+who_answers_with_our_own_id_is_ourselves(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 17);
+	memcpy(sim_add(&w, SIM_HONEST, 1, 0)->id, w.id, sizeof(w.id));
+	sim_tell(&w);
+	(void)sim_run(&w, 100000);
+	assert_int_equal(w.peer[0].calls, 1);
+	assert_int_equal(sim_stats(&w).pieces_held, 0);
+	sim_clear(&w);
+}
+
+static void
+four_connections_from_one_address_are_enough(void **state)
+{
+	const uint8_t ip[4] = { 10, 9, 9, 9 };
+	struct conn *c[5];
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 18);
+	for (uint16_t i = 0; i < 5; i++) {
+		struct addr a = addr_v4(ip, (uint16_t)(2000 + i));
+
+		c[i] = swarm_accept(w.swarm, &a, w.now_ms);
+		assert_true((c[i] != NULL) == (i < 4));
+	}
+	for (int i = 0; i < 4; i++)
+		swarm_lost(w.swarm, c[i], w.now_ms);
+	sim_clear(&w);
+}
+
+static void
+at_most_thirty_are_dialled_in_the_first_second(void **state)
+{
+	unsigned calls = 0;
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 19);
+	for (int i = 0; i < 50; i++)
+		(void)sim_add(&w, SIM_CHOKER, 1, 0);
+	sim_tell(&w);
+	sim_todo(&w);
+	for (size_t i = 0; i < w.n_peers; i++)
+		calls += w.peer[i].calls;
+	assert_in_range(calls, 20, 30);
+	(void)sim_run(&w, 3000);
+	assert_int_equal(sim_stats(&w).peers, 50);
+	sim_clear(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_swarm_of_twenty_that_each_have_a_part_finishes),
+		cmocka_unit_test(
+		    the_same_seed_gives_the_same_trace_and_another_seed_another),
+		cmocka_unit_test(a_liar_is_banned_and_no_honest_peer_with_it),
+		cmocka_unit_test(liars_in_the_majority_do_not_stop_one_honest_peer),
+		cmocka_unit_test(a_silent_peer_holds_its_blocks_for_seconds_not_for_ever),
+		cmocka_unit_test(a_peer_that_never_unchokes_is_asked_for_nothing),
+		cmocka_unit_test(peers_that_choke_and_unchoke_all_the_time_finish),
+		cmocka_unit_test(a_choked_peer_is_asked_for_the_pieces_that_it_allows),
+		cmocka_unit_test(
+		    forty_five_silent_peers_and_four_open_pieces_do_not_stop_five_good_ones),
+		cmocka_unit_test(pieces_too_big_for_memory_are_gathered_and_right),
+		cmocka_unit_test(
+		    a_peer_that_falls_silent_at_the_end_costs_less_than_five_seconds),
+		cmocka_unit_test(less_than_half_a_percent_comes_twice),
+		cmocka_unit_test(
+		    a_peer_that_does_not_answer_is_given_up_after_15_s_and_tried_again),
+		cmocka_unit_test(a_denied_address_is_cut_off_and_never_dialled_again),
+		cmocka_unit_test(who_answers_with_our_own_id_is_ourselves),
+		cmocka_unit_test(four_connections_from_one_address_are_enough),
+		cmocka_unit_test(at_most_thirty_are_dialled_in_the_first_second),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
