@@ -7,7 +7,7 @@
 static uint8_t
 spare_bits(uint32_t n)
 {
-	return n % 8 == 0 ? 0 : (uint8_t)(0xffu >> n % 8);
+	return (uint8_t)(n % 8 == 0 ? 0 : 0xffu >> n % 8);
 }
 
 static uint32_t

@@ -16,7 +16,11 @@ static int
 by_kernel(int dir, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
-		.flags = (uint64_t)(unsigned)flags,
+		/*
+		 * O_NOFOLLOW would turn ELOOP into ENOTDIR where a directory is wanted;
+		 * RESOLVE_NO_SYMLINKS says it all.
+		 */
+		.flags = (uint64_t)(unsigned)(flags & ~O_NOFOLLOW),
 		.mode = (flags & O_CREAT) != 0 ? mode : 0,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
