@@ -466,6 +466,9 @@ the_short_kinds_are_written_as_the_man_page_shows_them(void **state)
 	rec_put_peer(&w, room, sizeof(room),
 	    &(struct rec_peer){ bytes_str("10.0.0.1"), 6881, bytes_str("tracker") });
 	expect_line(&w, "peer\t10.0.0.1\t6881\tsrc=tracker");
+	rec_put_peer(&w, room, sizeof(room),
+	    &(struct rec_peer){ .host = bytes_str("h"), .port = 1 });
+	expect_line(&w, "peer\th\t1");
 	rec_put_announced(
 	    &w, room, sizeof(room), &(struct rec_announced){ bytes_str("u"), 1, 2, 3 });
 	expect_line(&w, "announced\tu\t1\t2\t3");

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: ISC
+# Completion of ugat-json for fish.
+complete -c ugat-json -f
+complete -c ugat-json -s h -l help -d 'help'
+complete -c ugat-json -s V -l version -d 'the version'

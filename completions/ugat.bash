@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: ISC
+# Completion of ugat's commands for bash. bash-completion finds it under each command's name.
+
+# Fill COMPREPLY with the files below the word $1 that match the pattern $2, and the folders on the way.
+_ugat_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(
+		compgen -d -- "$1"
+		compgen -f -X "!$2" -- "$1"
+	)
+}
+
+_ugat_interfaces() {
+	local path
+	mapfile -t COMPREPLY < <(
+		for path in /sys/class/net/*; do
+			printf '%s\n' "${path##*/}"
+		done | grep -F -- "$1"
+	)
+}
+
+# $1: the command, $2: the word to complete. Every command's options stand here as getopt(3) takes them.
+_ugat() {
+	local spec common=hVqv operand='' word=$2 before='' letter i
+	COMPREPLY=()
+	case ${1##*/} in
+	ugat-parse) spec=${common}s operand='*.torrent' ;;
+	ugat-pick) spec=${common}x ;;
+	ugat-json) spec=hV ;;
+	ugat-announce) spec=${common}1sp:i:t: ;;
+	ugat-fetch) spec=${common}d:fp:i:m:j:t:w0 ;;
+	*) return ;;
+	esac
+
+	[ "$COMP_CWORD" -gt 0 ] && before=${COMP_WORDS[COMP_CWORD - 1]}
+	case $before in
+	-*[!-])
+		letter=${before: -1}
+		if [[ $spec == *"$letter":* ]]; then
+			case $letter in
+			d)
+				compopt -o filenames 2>/dev/null
+				mapfile -t COMPREPLY < <(compgen -d -- "$word")
+				;;
+			i) _ugat_interfaces "$word" ;;
+			esac
+			return
+		fi
+		;;
+	esac
+	case $word in
+	-*)
+		spec=${spec//:/}
+		for ((i = 0; i < ${#spec}; i++)); do
+			COMPREPLY+=("-${spec:i:1}")
+		done
+		mapfile -t COMPREPLY < <(compgen -W "${COMPREPLY[*]} --help --version" -- "$word")
+		;;
+	*) [ -z "$operand" ] || _ugat_files "$word" "$operand" ;;
+	esac
+}
+
+complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch

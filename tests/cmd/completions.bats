@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The completions, asked the way the shells ask them. That every option is offered is tests/lint/options.sh's.
+
+setup() {
+	completions=$BATS_TEST_DIRNAME/../../completions
+	cd "$BATS_TEST_TMPDIR" || return 1
+	mkdir -p folder
+	: >'one two.torrent'
+	: >other.txt
+}
+
+in_bash() { # words of the command line, the last to be completed
+	bash --norc -c '
+		. "$0/ugat.bash"
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		_ugat "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+		printf "%s\n" "${COMPREPLY[@]}"' "$completions" "$@"
+}
+
+in_fish() { # command line
+	fish --no-config -c 'source $argv[1]/$argv[2].fish; complete -C $argv[3]' "$completions" "${1%% *}" "$1" | cut -f1
+}
+
+@test "bash: ugat-parse offers torrents and folders" {
+	run in_bash ugat-parse ''
+	[ "$(sort <<<"$output")" = $'folder\none two.torrent' ]
+}
+
+@test "bash: an option that takes a folder offers folders only" {
+	run in_bash ugat-fetch -d ''
+	[ "$output" = folder ]
+}
+
+@test "bash: an option that takes a number offers nothing" {
+	run in_bash ugat-fetch -p ''
+	[ -z "$output" ]
+	run in_bash ugat-fetch -fp ''
+	[ -z "$output" ]
+}
+
+@test "bash: an option that takes an interface knows the loopback" {
+	run in_bash ugat-announce -i l
+	[[ $output == *lo* ]]
+}
+
+@test "bash: long help and version are offered where they are typed" {
+	run in_bash ugat-json --
+	[ "$output" = $'--help\n--version' ]
+}
+
+@test "bash: bash-completion finds the file by the command's name" {
+	dir=$BATS_TEST_TMPDIR/share/bash-completion/completions
+	mkdir -p "$dir"
+	cp "$completions/ugat.bash" "$dir/ugat-pick"
+	XDG_DATA_DIRS=$BATS_TEST_TMPDIR/share run bash --norc -c '
+		. /usr/share/bash-completion/bash_completion
+		_completion_loader ugat-pick
+		complete -p ugat-pick'
+	[[ $output == *'-F _ugat ugat-pick' ]]
+}
+
+@test "fish: ugat-parse offers torrents first" {
+	run in_fish 'ugat-parse '
+	[[ ${lines[0]} == *'one two.torrent' || ${lines[0]} == *'one\ two.torrent' ]]
+}
+
+@test "fish: ugat-fetch -d offers folders" {
+	run in_fish 'ugat-fetch -d '
+	[ "$output" = folder/ ]
+}
+
+@test "zsh: compinit registers every command and the function loads" {
+	run zsh -fc '
+		fpath=("$1" $fpath)
+		autoload -Uz compinit
+		compinit -D -u
+		print -r -- ${_comps[ugat-parse]} ${_comps[ugat-pick]} ${_comps[ugat-json]} ${_comps[ugat-announce]} ${_comps[ugat-fetch]}
+		autoload +X _ugat && print loaded' - "$completions"
+	[ "$output" = $'_ugat _ugat _ugat _ugat _ugat\nloaded' ]
+}
+
+@test "zsh: a real line editor completes an option's folder" {
+	cat >drive.zsh <<-'ZSH'
+		zmodload zsh/zpty
+		zpty shell "TERM=dumb zsh -fi"
+		zpty -w shell "PS1= PROMPT_EOL_MARK=; fpath=($1 \$fpath); autoload -Uz compinit; compinit -D -u; bindkey '^I' complete-word; print re''ady"
+		zpty -r shell said '*ready*' || exit 1
+		zpty -w -n shell $'ugat-fetch -d fol\t'
+		zpty -r shell said '*folder/*' || exit 1
+		print -- completed
+	ZSH
+	run timeout 20 zsh -f drive.zsh "$completions"
+	[[ $output == *completed ]]
+}
