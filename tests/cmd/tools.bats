@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What every command does alike: help, version, wrong options, a closed or full standard output.
+
+setup() {
+	top=$BATS_TEST_DIRNAME/../..
+	commands=()
+	for source in "$top"/cmd/ugat-*; do
+		[ -e "$source" ] || continue
+		commands+=("$(basename "$source" .c)")
+	done
+	[ ${#commands[@]} -gt 0 ]
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+@test "help: -h and --help print purpose, usage and options on stdout, exit 0" {
+	for command in "${commands[@]}"; do
+		"$command" -h >short 2>err </dev/null
+		"$command" --help >long 2>>err </dev/null
+		cmp short long
+		[ ! -s err ]
+		head -n 1 short | grep -q "^$command: "
+		grep -q "^usage: $command \[-h" short
+		grep -q '^  -h ' short
+		grep -q '^  -V ' short
+	done
+}
+
+@test "help: every option of the usage has its line" {
+	for command in "${commands[@]}"; do
+		"$command" -h >help </dev/null
+		for letter in $(sed -n 's/^usage: //p' help | grep -oE '\[-[^] ]+' | tr -d '[-' | fold -w 1); do
+			grep -q "^  -$letter " help || { echo "$command: no line for -$letter"; return 1; }
+		done
+	done
+}
+
+@test "version: -V and --version print name and number" {
+	for command in "${commands[@]}"; do
+		run "$command" -V </dev/null
+		[ "$status" -eq 0 ]
+		[[ $output =~ ^"$command "[0-9]+\.[0-9]+\.[0-9]+$ ]]
+		was=$output
+		run "$command" --version </dev/null
+		[ "$status" -eq 0 ]
+		[ "$output" = "$was" ]
+	done
+}
+
+@test "options: an unknown one is named, with the usage, and exit 2" {
+	for command in "${commands[@]}"; do
+		for option in -Y --nonsense; do
+			rc=0
+			"$command" "$option" >out 2>err </dev/null || rc=$?
+			[ "$rc" -eq 2 ] || { echo "$command $option: $rc"; return 1; }
+			[ ! -s out ]
+			head -n 1 err | grep -q "^$command: .*$option"
+			grep -q "^usage: $command" err
+		done
+	done
+}
+
+@test "options: a missing argument is named, and exit 2" {
+	for command in "${commands[@]}"; do
+		"$command" -h >help </dev/null
+		for letter in $(sed -n 's/^usage: //p' help | grep -oE '\[-. ' | tr -d '[ -'); do
+			rc=0
+			"$command" "-$letter" >out 2>err </dev/null || rc=$?
+			[ "$rc" -eq 2 ] || { echo "$command -$letter: $rc"; return 1; }
+			head -n 1 err | grep -q "^$command: -$letter needs "
+		done
+	done
+}
+
+@test "options: what follows -- is none" {
+	for command in "${commands[@]}"; do
+		rc=0
+		"$command" -- --help >out 2>err </dev/null || rc=$?
+		[ "$rc" -ne 0 ]
+		run grep '^usage:' out
+		[ "$status" -ne 0 ]
+	done
+}
+
+@test "output: a full device is told, with exit 74" {
+	for command in "${commands[@]}"; do
+		run bash -c '"$0" --help >/dev/full' "$command"
+		[ "$status" -eq 74 ] || { echo "$command: $status"; return 1; }
+		[[ $output == *"$command"* ]]
+	done
+}
+
+@test "output: a closed stdout is told, with exit 74" {
+	for command in "${commands[@]}"; do
+		run bash -c '"$0" --version >&-' "$command"
+		[ "$status" -eq 74 ] || { echo "$command: $status: $output"; return 1; }
+		[[ $output == *"$command"* ]]
+	done
+}
+
+@test "output: a reader that leaves ends it without a word" {
+	for command in "${commands[@]}"; do
+		rm -f gone
+		mkfifo gone
+		run timeout 10 bash -c '{ read -r _ <gone; "$0" --help; } 2>err | { exec <&-; echo >gone; }; [ ! -s err ]' "$command"
+		[ "$status" -eq 0 ]
+	done
+}
