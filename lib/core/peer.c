@@ -1,51 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A connection goes through these states:
+ * A connection goes through these states (enum peer_state):
  *
- *   HANDSHAKE  68 bytes are gathered; a wrong first byte ends it at once
- *   HEAD       a message's length, id and numbers are gathered, each held against a table
- * before more is read BODY       a bit field or an extension handshake is gathered BLOCK
- * payload goes to its place, or nowhere SKIP       bytes nobody wants pass by DEAD the
- * protocol was broken; nothing is read any more
+ * - HANDSHAKE: 68 bytes are gathered; a wrong first byte ends it at once.
+ * - HEAD: a message's length, id and numbers are gathered, each held against a table
+ *   before more is read.
+ * - BODY: a bit field or an extension handshake is gathered.
+ * - PAYLOAD: a block's bytes go to their place, or nowhere.
+ * - SKIP: bytes that nobody wants pass by.
+ * - DEAD: the protocol was broken; nothing is read any more.
  *
- * Requests that were given to others stay in the list as stale: their blocks may still
- * come, and are good then. A block that was never asked for is dropped, and too many of
- * those break the protocol; so does a flood of messages that carry nothing.
+ * A block that was never asked for is dropped, and too many of those break the protocol;
+ * so does a flood of messages that carry nothing. What we ask for and say is in
+ * peer_out.c.
  */
-#include "core/peer.h"
+#include "core/peer_parts.h"
 
 #include <stdlib.h>
 
 #include "base/text.h"
 
-enum state { HANDSHAKE, HEAD, BODY, BLOCK, SKIP, DEAD };
-enum { UNASKED_MAX = 256, QUOTA = 20000, QUOTA_PER_S = 1000, FIRST_REQUESTS = 32 };
-
-static enum rc
-put(struct peer *p, struct bytes b)
-{
-	return buf_add(&p->output, b.p, b.n);
-}
-
-static enum rc
-put_head(struct peer *p, const struct wire_head *h)
-{
-	uint8_t head[WIRE_HEAD_MAX];
-
-	return put(p, bytes_of(head, wire_put_head(h, head)));
-}
-
-static enum rc
-put_handshake(struct peer *p)
-{
-	struct wire_handshake h = { .fast = true, .extended = true };
-	uint8_t out[WIRE_HANDSHAKE];
-
-	memcpy(h.btih, p->config.btih, sizeof(h.btih));
-	memcpy(h.id, p->config.id, sizeof(h.id));
-	wire_put_handshake(&h, out);
-	return put(p, bytes_of(out, sizeof(out)));
-}
+enum { UNASKED_MAX = 256, QUOTA = 20000, QUOTA_PER_S = 1000 };
 
 enum rc
 peer_init(struct peer *p, const struct peer_config *config, int64_t now_ms)
@@ -58,13 +33,13 @@ peer_init(struct peer *p, const struct peer_config *config, int64_t now_ms)
 		.spoke_ms = now_ms,
 		.quota = QUOTA + config->have->n,
 		.quota_ms = now_ms,
-		.state = HANDSHAKE,
+		.state = PEER_HANDSHAKE,
 	};
 	buf_init(&p->output, PEER_OUTPUT_MAX);
 	buf_init(&p->body, bitset_size(config->have->n) + EXT_HANDSHAKE_MAX);
 	if (bitset_init(&p->has, config->have->n) != RC_OK)
 		return RC_MEM;
-	return config->incoming ? RC_OK : put_handshake(p);
+	return config->incoming ? RC_OK : peer_put_handshake(p);
 }
 
 void
@@ -74,220 +49,13 @@ peer_clear(struct peer *p)
 	buf_clear(&p->output);
 	buf_clear(&p->body);
 	free(p->requests);
-	*p = (struct peer){ .state = DEAD };
+	*p = (struct peer){ .state = PEER_DEAD };
 }
-
-/* The requests. */
-
-static struct peer_request *
-find_request(const struct peer *p, struct peer_block b)
-{
-	for (size_t i = 0; i < p->n_requests; i++) {
-		struct peer_request *r = &p->requests[i];
-
-		if (r->block.begin == b.begin && r->block.piece == b.piece)
-			return r->block.length == b.length ? r : NULL;
-	}
-	return NULL;
-}
-
-static void
-remove_request(struct peer *p, struct peer_request *r)
-{
-	size_t behind = p->n_requests - (size_t)(r - p->requests) - 1;
-
-	p->n_stale -= r->stale;
-	memmove(r, r + 1, behind * sizeof(*r));
-	p->n_requests--;
-}
-
-void
-peer_stale_requests(struct peer *p)
-{
-	for (size_t i = 0; i < p->n_requests; i++)
-		p->requests[i].stale = true;
-	p->n_stale = p->n_requests;
-}
-
-void
-peer_forget_requests(struct peer *p, int64_t before_ms)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < p->n_requests; i++) {
-		if (p->requests[i].stale && p->requests[i].asked_ms < before_ms)
-			p->n_stale--;
-		else
-			p->requests[kept++] = p->requests[i];
-	}
-	p->n_requests = kept;
-}
-
-static enum rc
-room_for_request(struct peer *p)
-{
-	size_t cap = p->cap_requests == 0 ? FIRST_REQUESTS : p->cap_requests * 2;
-	void *grown;
-
-	if (p->n_requests < p->cap_requests)
-		return RC_OK;
-	if (p->n_requests >= PEER_REQUESTS_MAX)
-		return RC_BIG;
-	grown = reallocarray(p->requests, cap, sizeof(*p->requests));
-	if (grown == NULL)
-		return RC_MEM;
-	p->requests = grown;
-	p->cap_requests = cap;
-	return RC_OK;
-}
-
-static enum rc
-put_block_head(struct peer *p, enum wire_id id, struct peer_block b)
-{
-	return put_head(p,
-	    &(struct wire_head){
-	        .id = id, .piece = b.piece, .begin = b.begin, .length = b.length });
-}
-
-enum rc
-peer_send_request(struct peer *p, struct peer_block b, int64_t now_ms)
-{
-	struct peer_request *old = p->n_stale > 0 ? find_request(p, b) : NULL;
-	enum rc rc;
-
-	if (old != NULL)
-		remove_request(p, old);
-	rc = room_for_request(p);
-	if (rc == RC_OK)
-		rc = put_block_head(p, WIRE_REQUEST, b);
-	if (rc == RC_OK)
-		p->requests[p->n_requests++] =
-		    (struct peer_request){ .block = b, .asked_ms = now_ms };
-	return rc;
-}
-
-enum rc
-peer_send_cancel(struct peer *p, struct peer_block b)
-{
-	struct peer_request *r = find_request(p, b);
-
-	if (r == NULL || r->stale)
-		return RC_OK;
-	r->stale = true;
-	p->n_stale++;
-	return put_block_head(p, WIRE_CANCEL, b);
-}
-
-/* What else we say. */
-
-enum rc
-peer_set_choking(struct peer *p, bool choking)
-{
-	if (p->choking == choking)
-		return RC_OK;
-	p->choking = choking;
-	return put_head(
-	    p, &(struct wire_head){ .id = choking ? WIRE_CHOKE : WIRE_UNCHOKE });
-}
-
-enum rc
-peer_set_interested(struct peer *p, bool interested)
-{
-	if (p->interested == interested)
-		return RC_OK;
-	p->interested = interested;
-	return put_head(p,
-	    &(struct wire_head){
-	        .id = interested ? WIRE_INTERESTED : WIRE_UNINTERESTED });
-}
-
-enum rc
-peer_send_have(struct peer *p, uint32_t piece)
-{
-	if (!p->ready || bitset_get(&p->has, piece))
-		return RC_OK;
-	return put_head(p, &(struct wire_head){ .id = WIRE_HAVE, .piece = piece });
-}
-
-enum rc
-peer_send_keepalive(struct peer *p)
-{
-	return put_head(p, &(struct wire_head){ .id = WIRE_KEEPALIVE });
-}
-
-enum rc
-peer_send_reject(struct peer *p, struct peer_block b)
-{
-	return p->fast ? put_block_head(p, WIRE_REJECT, b) : RC_OK;
-}
-
-enum rc
-peer_send_block(struct peer *p, struct peer_block b, const uint8_t *data)
-{
-	const struct wire_head h = {
-		.id = WIRE_PIECE, .piece = b.piece, .begin = b.begin, .rest = b.length
-	};
-	enum rc rc = buf_room(&p->output, WIRE_HEAD_MAX + (size_t)b.length);
-
-	if (rc == RC_OK)
-		rc = put_head(p, &h);
-	return rc == RC_OK ? put(p, bytes_of(data, b.length)) : rc;
-}
-
-/* The first message: what we have, in the shortest way that both sides know. */
-static enum rc
-put_pieces(struct peer *p)
-{
-	const struct bitset *have = p->config.have;
-	struct wire_head h = { .id = WIRE_BITFIELD,
-		.rest = (uint32_t)bitset_size(have->n) };
-	enum rc rc;
-
-	if (p->fast && bitset_full(have))
-		return put_head(p, &(struct wire_head){ .id = WIRE_HAVE_ALL });
-	if (have->count == 0)
-		return p->fast ? put_head(p, &(struct wire_head){ .id = WIRE_HAVE_NONE })
-		               : RC_OK;
-	rc = put_head(p, &h);
-	return rc == RC_OK ? put(p, bitset_bytes(have)) : rc;
-}
-
-static enum rc
-put_extended(struct peer *p)
-{
-	const struct ext_handshake said = { .reqq = PEER_REQUESTS_MAX,
-		.port = p->config.incoming ? 0 : p->config.port,
-		.client = bytes_str("ugat " UGAT_VERSION) };
-	struct wire_head h = { .id = WIRE_EXTENDED };
-	uint8_t body[128];
-	enum rc rc;
-
-	if (!p->extended)
-		return RC_OK;
-	h.rest = (uint32_t)ext_put_handshake(&said, body, sizeof(body));
-	rc = put_head(p, &h);
-	return rc == RC_OK ? put(p, bytes_of(body, h.rest)) : rc;
-}
-
-struct bytes
-peer_output(const struct peer *p)
-{
-	return buf_bytes(&p->output);
-}
-
-void
-peer_sent(struct peer *p, size_t n, int64_t now_ms)
-{
-	buf_drop(&p->output, n);
-	p->spoke_ms = now_ms;
-}
-
-/* What it says. */
 
 int
 peer_room(struct peer *p, struct peer_room scratch, struct peer_room room[static 2])
 {
-	if (p->state == BLOCK && p->place != NULL && p->left > 0) {
+	if (p->state == PEER_PAYLOAD && p->place != NULL && p->left > 0) {
 		room[0] = (struct peer_room){ .p = p->place, .n = p->left };
 		room[1] = scratch;
 		return 2;
@@ -302,7 +70,7 @@ peer_commit(struct peer *p, size_t n, struct peer_room scratch, int64_t now_ms,
 {
 	size_t placed = 0;
 
-	if (p->state == BLOCK && p->place != NULL) {
+	if (p->state == PEER_PAYLOAD && p->place != NULL) {
 		placed = n < p->left ? n : p->left;
 		p->place += placed;
 		p->left -= (uint32_t)placed;
@@ -316,7 +84,7 @@ void
 peer_place(struct peer *p, uint8_t *place)
 {
 	/* Taken away in the middle of a block, the place is gone for the rest of it. */
-	if (p->state == BLOCK)
+	if (p->state == PEER_PAYLOAD)
 		p->place = place;
 }
 
@@ -325,13 +93,14 @@ peer_is_placed(const struct peer *p, const uint8_t *from, size_t n)
 {
 	uintptr_t at = (uintptr_t)p->place, start = (uintptr_t)from;
 
-	return p->state == BLOCK && p->place != NULL && at >= start && at - start <= n;
+	return p->state == PEER_PAYLOAD && p->place != NULL && at >= start &&
+	    at - start <= n;
 }
 
 static void
 bad(struct peer *p, struct peer_event *event, const char *why)
 {
-	p->state = DEAD;
+	p->state = PEER_DEAD;
 	p->place = NULL;
 	*event = (struct peer_event){ .kind = PEER_BAD, .why = why };
 }
@@ -364,14 +133,12 @@ on_handshake(struct peer *p, struct peer_event *event)
 	p->fast = h.fast;
 	p->extended = h.extended;
 	p->ready = true;
-	p->state = HEAD;
+	p->state = PEER_HEAD;
 	p->head_n = 0;
 	if (p->config.incoming)
-		rc = put_handshake(p);
+		rc = peer_put_handshake(p);
 	if (rc == RC_OK)
-		rc = put_pieces(p);
-	if (rc == RC_OK)
-		rc = put_extended(p);
+		rc = peer_put_greeting(p);
 	if (rc == RC_OK)
 		*event = (struct peer_event){ .kind = PEER_READY };
 	else
@@ -452,13 +219,13 @@ on_choke(struct peer *p, bool choke, struct peer_event *event)
 static void
 on_reject(struct peer *p, struct peer_block b, struct peer_event *event)
 {
-	struct peer_request *r = find_request(p, b);
+	struct peer_request *r = peer_find_request(p, b);
 
 	if (r == NULL)
 		return;
 	*event =
 	    (struct peer_event){ .kind = PEER_REJECT, .block = b, .stale = r->stale };
-	remove_request(p, r);
+	peer_remove_request(p, r);
 }
 
 static void
@@ -473,7 +240,7 @@ on_allowed(struct peer *p, uint32_t piece, struct peer_event *event)
 static void
 on_block_head(struct peer *p, struct peer_block b, struct peer_event *event)
 {
-	struct peer_request *r = find_request(p, b);
+	struct peer_request *r = peer_find_request(p, b);
 
 	p->place = NULL;
 	p->left = b.length;
@@ -481,7 +248,7 @@ on_block_head(struct peer *p, struct peer_block b, struct peer_event *event)
 		bad(p, event, "sends blocks that nobody asked for");
 		return;
 	}
-	p->state = r == NULL ? SKIP : BLOCK;
+	p->state = r == NULL ? PEER_SKIP : PEER_PAYLOAD;
 	if (r != NULL)
 		*event = (struct peer_event){
 			.kind = PEER_BEGIN, .block = b, .stale = r->stale
@@ -523,8 +290,8 @@ on_long(struct peer *p, struct peer_event *event)
 	p->state = is_bitfield ||
 	        (h->id == WIRE_EXTENDED && h->extended == 0 &&
 	            h->rest <= EXT_HANDSHAKE_MAX)
-	    ? BODY
-	    : SKIP;
+	    ? PEER_BODY
+	    : PEER_SKIP;
 }
 
 static void
@@ -601,7 +368,7 @@ on_extended(struct peer *p, struct peer_event *event)
 static void
 on_body(struct peer *p, struct peer_event *event)
 {
-	p->state = HEAD;
+	p->state = PEER_HEAD;
 	if (p->message.id == WIRE_EXTENDED) {
 		on_extended(p, event);
 	} else if (bitset_load(&p->has, buf_bytes(&p->body)) != RC_OK) {
@@ -634,15 +401,15 @@ on_block(struct peer *p, struct peer_event *event)
 	const struct peer_block b = { .piece = p->message.piece,
 		.begin = p->message.begin,
 		.length = p->message.length };
-	struct peer_request *r = find_request(p, b);
+	struct peer_request *r = peer_find_request(p, b);
 
-	p->state = HEAD;
+	p->state = PEER_HEAD;
 	p->place = NULL;
 	/* Forgotten while it was under way. */
 	if (r == NULL)
 		return;
 	*event = (struct peer_event){ .kind = PEER_BLOCK, .block = b, .stale = r->stale };
-	remove_request(p, r);
+	peer_remove_request(p, r);
 }
 
 static void
@@ -668,7 +435,7 @@ next_skip(struct peer *p, struct bytes *rest)
 	p->left -= (uint32_t)take;
 	*rest = bytes_from(*rest, take);
 	if (p->left == 0)
-		p->state = HEAD;
+		p->state = PEER_HEAD;
 }
 
 void
@@ -676,13 +443,13 @@ peer_next(struct peer *p, struct bytes *rest, int64_t now_ms, struct peer_event 
 {
 	*event = (struct peer_event){ .kind = PEER_MORE };
 	do {
-		switch ((enum state)p->state) {
-		case HANDSHAKE: next_handshake(p, rest, event); break;
-		case HEAD: next_head(p, rest, now_ms, event); break;
-		case BODY: next_body(p, rest, event); break;
-		case BLOCK: next_block(p, rest, event); break;
-		case SKIP: next_skip(p, rest); break;
-		case DEAD: *rest = bytes_of(NULL, 0); break;
+		switch ((enum peer_state)p->state) {
+		case PEER_HANDSHAKE: next_handshake(p, rest, event); break;
+		case PEER_HEAD: next_head(p, rest, now_ms, event); break;
+		case PEER_BODY: next_body(p, rest, event); break;
+		case PEER_PAYLOAD: next_block(p, rest, event); break;
+		case PEER_SKIP: next_skip(p, rest); break;
+		case PEER_DEAD: *rest = bytes_of(NULL, 0); break;
 		}
 	} while (event->kind == PEER_MORE && rest->n > 0);
 }
