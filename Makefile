@@ -22,7 +22,7 @@ SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fra
 ALL_CFLAGS = $(CSTD) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections -pthread -Ilib -I. -DUGAT_VERSION='"$(VERSION)"' \
 	$(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
-LIBS = -levent_core -levent_extra -lssl -lcrypto -lbsd
+LIBS = -levent_core -levent_extra -lcrypto
 
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 20
