@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Lines are passed on as they come, whatever else goes on; our own follow behind them,
+ * whole. Behind `end` comes first the wait for the status file of the run that bears our
+ * peer id, because it knows the port; then the trackers, until that run is over, until
+ * nobody reads our output any more, or until a signal.
+ */
+#include "run/announce.h"
+
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "codec/line.h"
+#include "codec/record.h"
+#include "run/announce_int.h"
+
+enum {
+	STATUS_WAIT_MS = 2000, /* for the run's first status file */
+	STATUS_SOON_MS = 50,
+	STATUS_EVERY_MS = 500,
+	STATUS_SELDOM_MS = 2000,  /* while there is none */
+	LEAVE_MS = 2000,          /* a signal waits no longer for a reader */
+	OUT_ENOUGH = 1024 * 1024, /* waits for the reader: nothing more is read */
+	WRITES = 16,              /* in a row */
+};
+
+static const char id_prefix[] = "-UG0100-";
+
+/* The end. */
+
+static void
+leave_when_written(struct run *r)
+{
+	if (r->phase == RUN_LEAVING && (r->out_gone || r->out.buf.n == 0))
+		loop_stop(r->loop);
+}
+
+static void
+leave(struct run *r)
+{
+	r->phase = RUN_LEAVING;
+	if (loop_watch_set(r->in_watch, 0) != RC_OK)
+		loop_stop(r->loop);
+	loop_timer_set(
+	    r->poll_timer, r->end->signal != 0 ? loop_now() + LEAVE_MS : INT64_MAX);
+	leave_when_written(r);
+}
+
+/* Take leave of the trackers, if there are any to take leave of, and end. */
+static void
+finish(struct run *r)
+{
+	if (r->phase == RUN_STOPPING || r->phase == RUN_LEAVING)
+		return;
+	if (r->phase != RUN_ANNOUNCING || r->o->once) {
+		leave(r);
+		return;
+	}
+	r->phase = RUN_STOPPING;
+	announce_stop(r->announce, loop_now());
+	/* Not run_pump: this may be inside of it. */
+	loop_timer_set(r->timer, 0);
+}
+
+void
+run_fail(struct run *r, int code, const char *format, ...)
+{
+	char words[OUTCOME_WORDS];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(words, sizeof(words), format, ap);
+	va_end(ap);
+	if (r->end->signal == 0)
+		(void)outcome_fail(r->end, code, "%s", words);
+	finish(r);
+}
+
+void
+run_remark(struct run *r, const char *format, ...)
+{
+	char raw[OUTCOME_WORDS], words[OUTCOME_WORDS];
+	va_list ap;
+
+	if (r->o->quiet)
+		return;
+	va_start(ap, format);
+	(void)vsnprintf(raw, sizeof(raw), format, ap);
+	va_end(ap);
+	(void)text_printable(bytes_str(raw), words, sizeof(words));
+	(void)dprintf(r->o->err, "%s: %s\n", r->o->command, words);
+}
+
+/* Output. */
+
+static void
+watch_ends(struct run *r)
+{
+	int out = (r->out.buf.n > 0 ? LOOP_WRITE : 0) | (r->out_polled ? LOOP_READ : 0);
+	bool read = !r->in_ended && r->phase != RUN_LEAVING && r->out.buf.n < OUT_ENOUGH;
+
+	if (loop_watch_set(r->out_watch, r->out_gone ? 0 : out) != RC_OK ||
+	    loop_watch_set(r->in_watch, read ? LOOP_READ : 0) != RC_OK)
+		run_fail(r, CODE_BUG, "the event loop: %s", strerror(errno));
+}
+
+static void
+reader_gone(struct run *r)
+{
+	r->out_gone = true;
+	recout_clear(&r->out);
+	watch_ends(r);
+	finish(r);
+	leave_when_written(r);
+}
+
+void
+run_put(struct run *r, struct bytes lines)
+{
+	/* What nobody reads for so long is not missed: peers are named again to the next
+	 * run. */
+	if (!r->out_gone && recout_add(&r->out, lines) == RC_OK)
+		watch_ends(r);
+}
+
+static bool
+can_write(const struct run *r)
+{
+	struct pollfd p = { .fd = r->o->out, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
+}
+
+/* Reported readable, which a pipe's writing end only is when its reader is gone. */
+static bool
+has_no_reader(const struct run *r)
+{
+	struct pollfd p = { .fd = r->o->out };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+}
+
+static void
+on_output(void *ctx, int what)
+{
+	struct run *r = ctx;
+	enum rc rc = RC_MORE;
+
+	if ((what & LOOP_READ) != 0) {
+		if (has_no_reader(r)) {
+			reader_gone(r);
+			return;
+		}
+		/* It can be read as well: its end of life shows at the next write. */
+		r->out_polled = false;
+	}
+	for (int i = 0; i < WRITES && rc == RC_MORE && (i == 0 || can_write(r)); i++)
+		rc = (what & LOOP_WRITE) != 0 ? recout_some(&r->out) : RC_OK;
+	if (rc == RC_SYS && errno == EPIPE) {
+		reader_gone(r);
+		return;
+	}
+	if (rc == RC_SYS) {
+		run_fail(r, CODE_IO, "standard output: %s", strerror(errno));
+		reader_gone(r);
+		return;
+	}
+	watch_ends(r);
+	leave_when_written(r);
+}
+
+/* Our own run, as its status file tells. */
+
+static void
+set_self(struct run *r, const struct rec_status *s)
+{
+	struct announce_self self = { .port = r->o->port, .left = r->wanted };
+
+	if (s != NULL) {
+		if (s->port != 0)
+			self.port = (uint16_t)s->port;
+		self.downloaded = s->downloaded;
+		self.uploaded = s->uploaded;
+		self.left = s->left;
+		self.completed =
+		    s->wanted > 0 && s->had == s->wanted && s->downloaded > 0;
+	}
+	announce_set_self(r->announce, &self);
+}
+
+static void
+start_announcing(struct run *r, const struct rec_status *s)
+{
+	r->phase = RUN_ANNOUNCING;
+	r->waited_ms = loop_now() + (int64_t)r->o->round_s * 1000;
+	set_self(r, s);
+	announce_start(r->announce, loop_now());
+	run_pump(r);
+}
+
+/* Look at the status file. true: the run has ended. */
+static bool
+look(struct run *r, struct rec_status *s, bool *found)
+{
+	bool alive = false;
+	enum rc rc = status_find(r->torrent.btih, r->id, &r->text, s, &alive);
+
+	*found = rc == RC_OK;
+	if (rc == RC_OK && alive)
+		r->alive = true;
+	return rc == RC_OK ? !alive : rc == RC_NONE && r->alive;
+}
+
+static void
+poll_run(struct run *r)
+{
+	int64_t now = loop_now(), every = r->alive ? STATUS_EVERY_MS : STATUS_SELDOM_MS;
+	struct rec_status s;
+	bool found = false, over = look(r, &s, &found);
+
+	if (found && r->phase == RUN_ANNOUNCING)
+		set_self(r, &s);
+	if (over) {
+		finish(r);
+		return;
+	}
+	if (r->phase == RUN_WAITING && (r->alive || now >= r->waited_ms))
+		start_announcing(r, found ? &s : NULL);
+	else if (r->phase == RUN_ANNOUNCING)
+		run_pump(r);
+	if (r->phase == RUN_WAITING)
+		every = STATUS_SOON_MS;
+	else if (r->phase != RUN_ANNOUNCING)
+		return;
+	if (r->o->once && now + every > r->waited_ms)
+		every = r->waited_ms > now ? r->waited_ms - now : STATUS_SOON_MS;
+	loop_timer_set(r->poll_timer, now + every);
+}
+
+static void
+on_poll(void *ctx)
+{
+	struct run *r = ctx;
+
+	if (r->phase == RUN_LEAVING)
+		loop_stop(r->loop);
+	else
+		poll_run(r);
+}
+
+/* How it stands. */
+
+static void
+round_failed(struct run *r)
+{
+	char reason[64];
+
+	(void)snprintf(reason, sizeof(reason), "no answer in %llu s",
+	    (unsigned long long)r->o->round_s);
+	announce_give_up(r->announce, reason);
+	run_drain(r);
+	run_fail(r, CODE_UNAVAILABLE,
+	    "no tracker answered (%s%s): try again, or add `peer` lines",
+	    r->first_failure, r->told > 1 ? ", and others" : "");
+}
+
+static void
+round_over(struct run *r)
+{
+	r->phase = RUN_PASSING;
+	loop_timer_set(r->timer, INT64_MAX);
+	if (r->in_ended)
+		finish(r);
+}
+
+void
+run_check(struct run *r)
+{
+	int64_t now = loop_now();
+	enum announce_round round;
+
+	if (r->phase == RUN_STOPPING && announce_is_over(r->announce, now))
+		leave(r);
+	if (r->phase != RUN_ANNOUNCING || !r->o->once)
+		return;
+	round = announce_round(r->announce, now);
+	if (round == ANNOUNCE_HEARD)
+		round_over(r);
+	else if (round == ANNOUNCE_REFUSED || now >= r->waited_ms)
+		round_failed(r);
+}
+
+/* Input. */
+
+static void
+introduce(struct run *r)
+{
+	uint8_t text[REC_LATE_MAX];
+	struct bytes line;
+	struct linew w;
+
+	r->introduced = true;
+	rec_put_self(&w, text, sizeof(text), r->id);
+	if (!r->own_lines && linew_end(&w, &line) == RC_OK)
+		run_put(r, line);
+}
+
+static void
+begin(struct run *r)
+{
+	if (r->torrent.piece_length == 0) {
+		run_fail(r, CODE_DATA, "line %llu: `end` without a `torrent` line",
+		    (unsigned long long)r->lines);
+		return;
+	}
+	r->phase = RUN_PASSING;
+	if (!r->torrent.has_v1) {
+		run_remark(r, "a v2-only torrent is not announced yet");
+	} else if (r->torrent.n_trackers == 0) {
+		run_remark(r, "the torrent names no tracker: add peer lines");
+	} else if (!run_trackers_start(r)) {
+		run_fail(r, CODE_BUG, "out of memory");
+	} else {
+		/* Behind a file or a terminal there is no run to wait for. */
+		r->phase = RUN_WAITING;
+		r->waited_ms = loop_now() + (r->out_polled ? STATUS_WAIT_MS : 0);
+		loop_timer_set(r->poll_timer, 0);
+	}
+}
+
+static void
+take_fail(struct run *r, const struct line *l)
+{
+	struct rec_fail fail;
+
+	if (rec_get_fail(l, &r->scratch, &fail) != RC_OK)
+		fail.code = CODE_DATA;
+	if (r->end->code == CODE_OK) {
+		r->end->code = (int)fail.code;
+		r->end->passed = true;
+	}
+	finish(r);
+}
+
+static void
+take_described(struct run *r, const struct line *l)
+{
+	enum rc rc = torrent_add(&r->torrent, l, &r->scratch);
+
+	if (rc != RC_OK)
+		run_fail(r, rc == RC_MEM ? CODE_BUG : CODE_DATA, "line %llu: %s",
+		    (unsigned long long)r->lines, r->torrent.why);
+}
+
+/* Only what the trackers need is understood here: the pieces are for later stages. */
+static void
+take_record(struct run *r, const struct line *l)
+{
+	enum rec_kind kind = rec_kind(l);
+	struct rec_file file;
+
+	line_scratch_reset(&r->scratch);
+	if (kind == REC_FAIL) {
+		take_fail(r, l);
+	} else if (r->phase != RUN_READING) {
+		if (rec_check(l) != RC_OK)
+			take_described(r, l);
+	} else if (kind == REC_END && r->introduced) {
+		begin(r);
+	} else if (kind == REC_FILE && r->introduced) {
+		if (rec_get_file(l, &r->scratch, &file) == RC_OK && !file.pad)
+			r->wanted += file.length;
+	} else if (!r->introduced || kind == REC_UNKNOWN || kind == REC_UGAT ||
+	    kind == REC_TORRENT || kind == REC_TRACKER) {
+		take_described(r, l);
+	}
+	if (kind == REC_UGAT && !r->introduced && r->phase == RUN_READING)
+		introduce(r);
+}
+
+static void
+take_line(struct run *r, struct bytes text)
+{
+	struct line l;
+	enum rc rc = RC_OK;
+
+	r->lines++;
+	if (!r->own_lines)
+		rc = recout_line(&r->out, text);
+	if (rc != RC_OK) {
+		run_fail(r, CODE_BUG, "out of memory");
+		return;
+	}
+	rc = line_get(text, &l);
+	if (rc == RC_OK)
+		take_record(r, &l);
+	else if (rc != RC_NONE)
+		run_fail(r, CODE_DATA, "line %llu: not a record",
+		    (unsigned long long)r->lines);
+}
+
+static void
+input_ended(struct run *r)
+{
+	r->in_ended = true;
+	if (r->phase == RUN_READING)
+		run_fail(r, CODE_DATA,
+		    "the input ended without `end`: was it cut, or did a filter eat it?");
+	else if (r->phase == RUN_PASSING)
+		finish(r);
+}
+
+static void
+on_input(void *ctx, int what)
+{
+	struct run *r = ctx;
+	enum rc rc = recin_fill(&r->in);
+	struct bytes line;
+
+	(void)what;
+	if (rc == RC_SYS || rc == RC_MEM) {
+		run_fail(r, rc == RC_MEM ? CODE_BUG : CODE_IO, "standard input: %s",
+		    strerror(errno));
+		return;
+	}
+	while (r->phase != RUN_LEAVING && (rc = recin_line(&r->in, &line)) == RC_OK)
+		take_line(r, line);
+	if (rc == RC_BIG)
+		run_fail(r, CODE_DATA, "line %llu: longer than 64 KiB",
+		    (unsigned long long)r->lines + 1);
+	else if (rc == RC_END)
+		input_ended(r);
+	watch_ends(r);
+	leave_when_written(r);
+}
+
+/* Setting up and clearing away. */
+
+static void
+on_signal(void *ctx, int signo)
+{
+	struct run *r = ctx;
+
+	if (r->end->signal != 0) { /* for the second time: whatever waits, now */
+		loop_stop(r->loop);
+		return;
+	}
+	r->end->signal = signo;
+	if (r->phase == RUN_LEAVING)
+		leave(r);
+	else
+		finish(r);
+}
+
+static bool
+set_up(struct run *r)
+{
+	static const int caught[3] = { SIGINT, SIGTERM, SIGHUP };
+	struct stat st;
+
+	r->loop = loop_new();
+	if (r->loop == NULL)
+		return false;
+	r->in_watch = loop_watch_new(r->loop, r->o->in, on_input, r);
+	r->out_watch = loop_watch_new(r->loop, r->o->out, on_output, r);
+	r->poll_timer = loop_timer_new(r->loop, on_poll, r);
+	if (r->in_watch == NULL || r->out_watch == NULL || r->poll_timer == NULL)
+		return false;
+	for (size_t i = 0; i < 3; i++) {
+		struct sigaction old;
+
+		/* nohup(1) means it. */
+		if (sigaction(caught[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+			continue;
+		r->signals[i] = loop_signal_new(r->loop, caught[i], on_signal, r);
+		if (r->signals[i] == NULL)
+			return false;
+	}
+	r->out_polled =
+	    fstat(r->o->out, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	r->own_lines = isatty(r->o->out) == 1;
+	memcpy(r->id, id_prefix, sizeof(id_prefix) - 1);
+	return getrandom(r->id + sizeof(id_prefix) - 1,
+	           sizeof(r->id) - sizeof(id_prefix) + 1, 0) >= 0;
+}
+
+static void
+clear_away(struct run *r)
+{
+	run_trackers_clear(r);
+	for (size_t i = 0; i < 3; i++)
+		loop_signal_free(r->signals[i]);
+	loop_timer_free(r->poll_timer);
+	loop_watch_free(r->in_watch);
+	loop_watch_free(r->out_watch);
+	resolve_free(r->resolve);
+	loop_free(r->loop);
+	torrent_clear(&r->torrent);
+	recin_clear(&r->in);
+	recout_clear(&r->out);
+}
+
+void
+run_announce(const struct announce_options *o, struct outcome *end)
+{
+	struct run *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		(void)outcome_fail(end, CODE_BUG, "out of memory");
+		return;
+	}
+	r->o = o;
+	r->end = end;
+	recin_init(&r->in, o->in);
+	recout_init(&r->out, o->out);
+	torrent_init(&r->torrent);
+	if (set_up(r)) {
+		watch_ends(r);
+		if (loop_run(r->loop) != RC_OK)
+			(void)outcome_fail(end, CODE_BUG, "the event loop has failed");
+	} else {
+		(void)outcome_fail(end, CODE_BUG, "cannot begin: %s", strerror(errno));
+	}
+	clear_away(r);
+	free(r);
+}

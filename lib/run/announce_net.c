@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: ISC */
+/* run/announce: what core/announce wants of the network, and what it tells as records. */
+#include <sys/random.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/record.h"
+#include "codec/uri.h"
+#include "run/announce_int.h"
+
+enum { BURST = 64, URL_SHOWN = 200 };
+
+/* getrandom(2) does not fail for so few bytes once the kernel has any. */
+static void
+randomly(void *ctx, uint8_t *p, size_t n)
+{
+	struct run *r = ctx;
+
+	if (getrandom(p, n, 0) != (ssize_t)n)
+		run_fail(r, CODE_BUG, "no random numbers: %s", strerror(errno));
+}
+
+/* Sockets. */
+
+static void
+socket_close(struct run_socket *s)
+{
+	loop_watch_free(s->watch);
+	s->watch = NULL;
+	net_close(&s->fd);
+}
+
+static void
+socket_failed(struct run_socket *s)
+{
+	announce_failed(s->run->announce, s->number, loop_now(), true, strerror(errno));
+}
+
+static void
+on_datagram(void *ctx, int what)
+{
+	struct run_socket *s = ctx;
+	struct run *r = s->run;
+
+	(void)what;
+	/* run_pump may close it between two datagrams. */
+	for (int i = 0; i < BURST && s->fd != -1; i++) {
+		size_t n = 0;
+		enum rc rc = net_udp_recv(s->fd, r->datagram, sizeof(r->datagram), &n);
+
+		if (rc == RC_MORE)
+			break;
+		if (rc == RC_OK)
+			announce_take(
+			    r->announce, s->number, loop_now(), bytes_of(r->datagram, n));
+		else
+			socket_failed(s);
+		run_pump(r);
+	}
+}
+
+static void
+socket_open(struct run *r, const struct announce_event *e)
+{
+	struct run_socket *s = &r->sockets[e->socket];
+
+	*s = (struct run_socket){ .run = r, .number = e->socket, .fd = -1 };
+	if (net_udp_connect(&e->addr, &r->o->local, &s->fd) == RC_OK) {
+		s->watch = loop_watch_new(r->loop, s->fd, on_datagram, s);
+		if (s->watch != NULL && loop_watch_set(s->watch, LOOP_READ) == RC_OK)
+			return;
+		errno = ENOMEM;
+	}
+	announce_failed(r->announce, e->socket, loop_now(), false, strerror(errno));
+	socket_close(s);
+}
+
+/* An error that an earlier datagram met may be reported now, instead of sending. */
+static void
+socket_send(struct run *r, const struct announce_event *e)
+{
+	struct run_socket *s = &r->sockets[e->socket];
+
+	if (net_udp_send(s->fd, e->datagram) == RC_SYS &&
+	    net_udp_send(s->fd, e->datagram) == RC_SYS)
+		socket_failed(s);
+}
+
+/* Names. */
+
+static void
+on_resolved(void *ctx, enum rc rc, const struct addr *addrs, size_t n)
+{
+	struct run_query *q = ctx;
+
+	q->query = NULL;
+	announce_resolved(q->run->announce, q->tracker, loop_now(), rc, addrs, n);
+	run_pump(q->run);
+}
+
+static void
+resolve_name(struct run *r, const struct announce_event *e)
+{
+	struct run_query *q = &r->queries[e->tracker];
+
+	*q = (struct run_query){ .run = r, .tracker = e->tracker };
+	q->query = resolve_start(r->resolve, e->host, e->port, on_resolved, q);
+	if (q->query == NULL)
+		announce_resolved(r->announce, e->tracker, loop_now(), RC_MEM, NULL, 0);
+}
+
+/* Records. */
+
+static void
+put_line(struct linew *w, struct bytes *line)
+{
+	if (linew_end(w, line) != RC_OK)
+		*line = bytes_of(NULL, 0);
+}
+
+/* The line of an event about a tracker, its URL cut to most bytes. Empty: does not fit.
+ */
+static struct bytes
+tracker_line(const struct announce_event *e, size_t most, uint8_t out[REC_LATE_MAX])
+{
+	char url[REC_LATE_MAX];
+	struct rec_announced good = { .url = e->url,
+		.interval_s = e->interval_s,
+		.seeders = e->seeders,
+		.leechers = e->leechers };
+	struct rec_unanswered bad = { .url = e->url };
+	struct bytes line;
+	struct linew w;
+
+	if (e->url.n > most) {
+		(void)snprintf(
+		    url, sizeof(url), "%.*s...", (int)most, (const char *)e->url.p);
+		good.url = bad.url = bytes_str(url);
+	}
+	if (e->what == ANNOUNCE_ANSWERED) {
+		rec_put_announced(&w, out, REC_LATE_MAX, &good);
+	} else {
+		bad.reason = bytes_str(e->reason);
+		rec_put_unanswered(&w, out, REC_LATE_MAX, &bad);
+	}
+	put_line(&w, &line);
+	return line;
+}
+
+static void
+put_tracker(struct run *r, const struct announce_event *e)
+{
+	uint8_t text[REC_LATE_MAX];
+	struct bytes line = bytes_of(NULL, 0);
+
+	for (size_t most = REC_LATE_MAX - 4; line.n == 0 && most > 0; most /= 2)
+		line = tracker_line(e, most, text);
+	if (line.n > 0)
+		run_put(r, line);
+}
+
+static void
+put_peer(struct run *r, const struct addr *a)
+{
+	char ip[ADDR_TEXT];
+	uint8_t text[REC_LATE_MAX];
+	struct rec_peer peer = { .port = a->port, .src = bytes_str("tracker") };
+	struct bytes line;
+	struct linew w;
+
+	addr_text(a, ip);
+	peer.host = bytes_str(ip);
+	rec_put_peer(&w, text, sizeof(text), &peer);
+	put_line(&w, &line);
+	run_put(r, line);
+}
+
+static void
+tell(struct run *r, const struct announce_event *e)
+{
+	char url[URL_SHOWN];
+
+	put_tracker(r, e);
+	(void)uri_masked(e->url, url, sizeof(url));
+	if (e->what == ANNOUNCE_UNANSWERED && r->told++ == 0)
+		(void)snprintf(r->first_failure, sizeof(r->first_failure),
+		    "%.150s: %.140s", url, e->reason);
+	if (!r->o->verbose)
+		return;
+	if (e->what == ANNOUNCE_UNANSWERED)
+		run_remark(r, "%s: %s", url, e->reason);
+	else
+		run_remark(r, "%s: %u seeders, %u leechers, again in %u s", url,
+		    e->seeders, e->leechers, e->interval_s);
+}
+
+static void
+obey(struct run *r, const struct announce_event *e)
+{
+	switch (e->what) {
+	case ANNOUNCE_RESOLVE: resolve_name(r, e); break;
+	case ANNOUNCE_OPEN: socket_open(r, e); break;
+	case ANNOUNCE_SEND: socket_send(r, e); break;
+	case ANNOUNCE_CLOSE: socket_close(&r->sockets[e->socket]); break;
+	case ANNOUNCE_ANSWERED:
+	case ANNOUNCE_UNANSWERED: tell(r, e); break;
+	case ANNOUNCE_PEER: put_peer(r, &e->addr); break;
+	case ANNOUNCE_NOBODY:
+		if (!r->o->once)
+			run_remark(r,
+			    "no tracker answers (%s): asking on; `peer` lines work "
+			    "meanwhile",
+			    r->first_failure);
+		break;
+	}
+}
+
+void
+run_drain(struct run *r)
+{
+	struct announce_event e;
+
+	while (announce_next(r->announce, &e))
+		obey(r, &e);
+}
+
+void
+run_pump(struct run *r)
+{
+	if (r->phase != RUN_ANNOUNCING && r->phase != RUN_STOPPING) {
+		loop_timer_set(r->timer, INT64_MAX);
+		return;
+	}
+	run_drain(r);
+	loop_timer_set(r->timer, announce_deadline(r->announce));
+	run_check(r);
+}
+
+static void
+on_deadline(void *ctx)
+{
+	struct run *r = ctx;
+
+	announce_tick(r->announce, loop_now());
+	run_pump(r);
+}
+
+bool
+run_trackers_start(struct run *r)
+{
+	struct announce_config config = { .random = randomly, .ctx = r, .own = r->own };
+	size_t n;
+
+	memcpy(config.btih, r->torrent.btih, sizeof(config.btih));
+	memcpy(config.id, r->id, sizeof(config.id));
+	if (net_local_addrs(r->own, RUN_OWN_ADDRS, &config.n_own) != RC_OK)
+		config.n_own = 0;
+	r->announce = announce_new(&config, r->torrent.trackers, r->torrent.n_trackers);
+	if (r->announce == NULL)
+		return false;
+	n = announce_trackers(r->announce);
+	r->resolve = resolve_new(r->loop);
+	r->timer = loop_timer_new(r->loop, on_deadline, r);
+	r->queries = calloc(n + 1, sizeof(*r->queries));
+	r->sockets = calloc(n * ANNOUNCE_LINKS + 1, sizeof(*r->sockets));
+	if (r->resolve == NULL || r->timer == NULL || r->queries == NULL ||
+	    r->sockets == NULL)
+		return false;
+	for (size_t i = 0; i < n * ANNOUNCE_LINKS; i++)
+		r->sockets[i].fd = -1;
+	return true;
+}
+
+void
+run_trackers_clear(struct run *r)
+{
+	size_t n = r->announce == NULL ? 0 : announce_trackers(r->announce);
+
+	for (size_t i = 0; r->sockets != NULL && i < n * ANNOUNCE_LINKS; i++)
+		socket_close(&r->sockets[i]);
+	for (size_t i = 0; r->queries != NULL && i < n; i++)
+		resolve_cancel(r->queries[i].query);
+	loop_timer_free(r->timer);
+	free(r->queries);
+	free(r->sockets);
+	announce_free(r->announce);
+	r->announce = NULL;
+}
