@@ -20,10 +20,8 @@
 #include "core/bitset.h"
 
 enum {
-	PEER_REQUESTS_MAX =
-	    2000, /* outstanding at once; also the reqq that we advertise */
-	PEER_OUTPUT_MAX = 1 << 20, /* bytes waiting to be sent; a peer that lets more pile
-	                              up is dropped */
+	PEER_REQUESTS_MAX = 2000,  /* outstanding at once; also our reqq */
+	PEER_OUTPUT_MAX = 1 << 20, /* bytes waiting to be sent; more: drop the peer */
 	PEER_ALLOWED_MAX = 32,     /* allowed-fast pieces that we remember */
 };
 
@@ -48,7 +46,7 @@ struct peer_config {
 };
 
 struct peer {
-	/* What is known of it; only peer.c writes here. */
+	/* What is known of it; only core/peer writes here. */
 	bool ready;          /* handshakes are through */
 	bool fast, extended; /* both sides speak it */
 	uint8_t id[20];
@@ -87,18 +85,16 @@ enum peer_event_kind {
 	PEER_EXTENDED, /* its extension handshake came: said, client */
 	PEER_PIECES,   /* has is known as a whole */
 	PEER_HAVE,     /* block.piece is new in has */
-	PEER_CHOKE, /* all requests are stale now, but with BEP 6 those that it will still
-	               serve or reject */
+	PEER_CHOKE,    /* all requests are stale now; with BEP 6 none is */
 	PEER_UNCHOKE,
 	PEER_INTEREST, /* is_interested has changed */
 	PEER_ALLOWED,  /* block.piece joined allowed */
-	PEER_BEGIN,  /* block, which we asked for, begins: call peer_place before anything
-	                else */
-	PEER_BLOCK,  /* block is whole; its request is gone */
-	PEER_REJECT, /* block will not come; its request is gone */
-	PEER_REQUEST, /* it asks for block, which lies inside the torrent */
-	PEER_CANCEL,  /* it takes a request back */
-	PEER_BAD,     /* it broke the protocol: why; close the connection */
+	PEER_BEGIN,    /* block, which we asked for, begins: call peer_place next */
+	PEER_BLOCK,    /* block is whole; its request is gone */
+	PEER_REJECT,   /* block will not come; its request is gone */
+	PEER_REQUEST,  /* it asks for block, which lies inside the torrent */
+	PEER_CANCEL,   /* it takes a request back */
+	PEER_BAD,      /* it broke the protocol: why; close the connection */
 };
 
 struct peer_event {
@@ -108,8 +104,10 @@ struct peer_event {
 	const char *why; /* bad: words that fit behind the peer's address; never freed */
 };
 
-/* Start a connection that has just come about. RC_MEM: *p can only be cleared. An
- * outgoing one has our handshake in its output. */
+/*
+ * Start a connection that has just come about. RC_MEM: *p can only be cleared. An
+ * outgoing one has our handshake in its output.
+ */
 enum rc peer_init(
     struct peer *p, const struct peer_config *config, int64_t now_ms) MUST_USE;
 void peer_clear(struct peer *p);
@@ -125,18 +123,24 @@ struct peer_room {
  */
 int peer_room(struct peer *p, struct peer_room scratch, struct peer_room room[static 2]);
 
-/* n bytes went into the rooms of the last peer_room. *rest: those that went into scratch,
- * to be given to peer_next. */
+/*
+ * n bytes went into the rooms of the last peer_room. *rest: those that went into scratch,
+ * to be given to peer_next.
+ */
 void peer_commit(struct peer *p, size_t n, struct peer_room scratch, int64_t now_ms,
     struct bytes *rest);
 
-/* Eat from the front of *rest until something is to be told; PEER_MORE when *rest is
- * eaten up. Call it until then. */
+/*
+ * Eat from the front of *rest until something is to be told; PEER_MORE when *rest is
+ * eaten up. Call it until then.
+ */
 void peer_next(
     struct peer *p, struct bytes *rest, int64_t now_ms, struct peer_event *event);
 
-/* Where the block under way goes from its first byte on (block.length bytes, which
- * outlive it); NULL: its bytes are dropped. */
+/*
+ * Where the block under way goes from its first byte on (block.length bytes, which
+ * outlive it); NULL: its bytes are dropped.
+ */
 void peer_place(struct peer *p, uint8_t *place);
 
 /* Whether a block is under way into a place inside [from, from + n). */
@@ -152,15 +156,27 @@ enum rc peer_send_have(struct peer *p, uint32_t piece) MUST_USE;
 enum rc peer_send_keepalive(struct peer *p) MUST_USE;
 enum rc peer_send_request(struct peer *p, struct peer_block b, int64_t now_ms) MUST_USE;
 enum rc peer_send_reject(struct peer *p, struct peer_block b) MUST_USE;
+enum rc peer_send_allowed(struct peer *p, uint32_t piece) MUST_USE; /* with BEP 6 only */
 enum rc peer_send_block(
     struct peer *p, struct peer_block b, const uint8_t *data) MUST_USE;
 
-/* Tell it that the request is off; it becomes stale. Nothing happens when there is none
- * that is not stale. */
+/*
+ * Tell it that the request is off; it becomes stale. Nothing happens when there is none
+ * that is not stale.
+ */
 enum rc peer_send_cancel(struct peer *p, struct peer_block b) MUST_USE;
 
-/* Every request becomes stale, without a word to the peer; those older than before_ms are
- * forgotten. */
+/*
+ * The oldest request that is not stale becomes it, without a word to the peer, if it was
+ * asked before before_ms. RC_NONE: there is no such request.
+ */
+enum rc peer_expire_request(
+    struct peer *p, int64_t before_ms, struct peer_block *b) MUST_USE;
+
+/*
+ * Every request becomes stale, without a word to the peer; those older than before_ms are
+ * forgotten.
+ */
 void peer_stale_requests(struct peer *p);
 void peer_forget_requests(struct peer *p, int64_t before_ms);
 

@@ -68,6 +68,24 @@ peer_stale_requests(struct peer *p)
 	p->n_stale = p->n_requests;
 }
 
+enum rc
+peer_expire_request(struct peer *p, int64_t before_ms, struct peer_block *b)
+{
+	for (size_t i = 0; i < p->n_requests; i++) {
+		struct peer_request *r = &p->requests[i];
+
+		if (r->stale)
+			continue;
+		if (r->asked_ms >= before_ms)
+			break; /* they stand in the order asked */
+		r->stale = true;
+		p->n_stale++;
+		*b = r->block;
+		return RC_OK;
+	}
+	return RC_NONE;
+}
+
 void
 peer_forget_requests(struct peer *p, int64_t before_ms)
 {
@@ -178,6 +196,14 @@ enum rc
 peer_send_reject(struct peer *p, struct peer_block b)
 {
 	return p->fast ? put_block_head(p, WIRE_REJECT, b) : RC_OK;
+}
+
+enum rc
+peer_send_allowed(struct peer *p, uint32_t piece)
+{
+	const struct wire_head h = { .id = WIRE_ALLOWED_FAST, .piece = piece };
+
+	return p->fast ? put_head(p, &h) : RC_OK;
 }
 
 enum rc

@@ -314,8 +314,10 @@ swarm_close(struct swarm *s, struct conn *c, const char *why, int64_t now_ms)
 void
 swarm_settle(struct swarm *s, int64_t now_ms)
 {
-	/* Asking can end a connection, and the last one then takes its place: go
-	 * backwards. */
+	/*
+	 * Asking can end a connection, and the last one then takes its place: go
+	 * backwards.
+	 */
 	while (s->kick) {
 		s->kick = false;
 		for (size_t i = s->n_conns; i-- > 0;)
@@ -379,7 +381,10 @@ on_event(struct swarm *s, struct conn *c, const struct peer_event *e, int64_t no
 	case PEER_MORE:
 	case PEER_EXTENDED: return;
 	case PEER_READY: on_ready(s, c, now_ms); return;
-	case PEER_PIECES: swarm_pieces_known(s, c, now_ms); return;
+	case PEER_PIECES:
+		swarm_pieces_known(s, c, now_ms);
+		swarm_allow(s, c, now_ms);
+		return;
 	case PEER_HAVE: swarm_has_piece(s, c, e->block.piece, now_ms); return;
 	case PEER_CHOKE:
 		if (c->peer.fast)
@@ -409,8 +414,10 @@ int
 swarm_room(struct swarm *s, struct conn *c, struct peer_room scratch,
     struct peer_room room[static 2])
 {
-	/* One read may begin two blocks, and each needs a buffer of its own when pieces
-	 * are gathered. */
+	/*
+	 * One read may begin two blocks, and each needs a buffer of its own when pieces
+	 * are gathered.
+	 */
 	if (s->pieces == NULL && pool_left(s->blocks) < 2) {
 		c->paused = true;
 		return 0;

@@ -44,8 +44,10 @@ struct swarm *swarm_new(const struct swarm_config *config);
 /* No job may be under way, no connection is ended with a word. NULL is allowed. */
 void swarm_free(struct swarm *s);
 
-/* Before the first connection: this piece is to be fetched; or it is on disk and verified
- * (serve: and may be offered to peers). */
+/*
+ * Before the first connection: this piece is to be fetched; or it is on disk and verified
+ * (serve: and may be offered to peers).
+ */
 void swarm_want(struct swarm *s, uint32_t piece);
 void swarm_hold(struct swarm *s, uint32_t piece, bool serve);
 
@@ -89,20 +91,20 @@ enum {
 	SWARM_DIAL = 1,   /* connect to conn_addr, then swarm_connected or swarm_lost */
 	SWARM_SEND = 2,   /* there is output */
 	SWARM_RESUME = 4, /* there is room again */
-	SWARM_CLOSE = 8,  /* close it; *why has words; c is no more after the next call of
-	                     swarm_todo */
+	SWARM_CLOSE = 8,  /* close it; c is no more after the next swarm_todo */
 };
 
-/* The next connection with something to do, or NULL. *what: SWARM_* bits. Why it is
- * closed: conn_why. */
+/*
+ * The next connection with something to do, or NULL. *what: SWARM_* bits. Why it is
+ * closed: conn_why.
+ */
 struct conn *swarm_todo(struct swarm *s, unsigned *what);
 
 /* Words why a connection is closed, to stand behind its address; never freed. */
 const char *conn_why(const struct conn *c);
 
 enum swarm_job_kind {
-	SWARM_VERIFY, /* hash the piece; when it is right, write it. data is the whole
-	                 piece, or NULL: it was gathered */
+	SWARM_VERIFY, /* hash the piece and write it if right; data NULL: gathered */
 	SWARM_GATHER, /* keep this block of a huge piece: data, block.length bytes */
 	SWARM_LOAD,   /* read a block that a peer wants */
 };
@@ -118,9 +120,8 @@ struct swarm_job {
 bool swarm_job(struct swarm *s, struct swarm_job *job);
 
 enum swarm_verdict {
-	SWARM_BAD,  /* another hash: nothing was written */
-	SWARM_HELD, /* right and written, but for bytes of neighbours that have no place:
-	               not to be offered */
+	SWARM_BAD,    /* another hash: nothing was written */
+	SWARM_HELD,   /* right and written, but not its neighbours' bytes: not offered */
 	SWARM_SERVED, /* right and written whole */
 };
 

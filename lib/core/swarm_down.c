@@ -25,6 +25,7 @@ enum {
 	SLOW_S = 30,
 	SNUB_MS = 20000,
 	REQUEST_MS = 60000,
+	FORGET_MS = 120000,
 	LIES_MAX = 2,
 	LATE_MS = 500,
 	LATE_BACKLOG_MS = 1000,
@@ -118,8 +119,10 @@ give_buffer(struct swarm *s, uint32_t piece)
 	*buffer = NULL;
 }
 
-/* It works on no piece any more. A piece that it had alone starts anew, so that its
- * blocks do not mix with others'. */
+/*
+ * It works on no piece any more. A piece that it had alone starts anew, so that its
+ * blocks do not mix with others'.
+ */
 void
 swarm_disown(struct swarm *s, struct conn *c)
 {
@@ -127,8 +130,10 @@ swarm_disown(struct swarm *s, struct conn *c)
 
 	c->current = PICKER_NONE;
 	s->kick = true;
-	/* Gathered blocks may still be on their way to the disk: that piece is shared
-	 * instead. */
+	/*
+	 * Gathered blocks may still be on their way to the disk: that piece is shared
+	 * instead.
+	 */
 	if (alone == PICKER_NONE || s->pieces == NULL)
 		return;
 	give_buffer(s, alone);
@@ -150,13 +155,21 @@ swarm_release(struct swarm *s, struct conn *c)
 void
 swarm_check_snub(struct swarm *s, struct conn *c, int64_t now_ms)
 {
+	struct peer_block b;
+
 	if (active(c) > 0 && now_ms - c->block_ms >= SNUB_MS) {
 		c->snubbed = true;
 		c->block_ms = now_ms;
 		swarm_release(s, c);
 	}
+	/* Others are served meanwhile, but this one was skipped: somebody else may send
+	 * it. */
+	while (peer_expire_request(&c->peer, now_ms - REQUEST_MS, &b) == RC_OK) {
+		picker_undo(s->picker, picker_block_of(b));
+		s->kick = true;
+	}
 	if (c->peer.n_stale > 0)
-		peer_forget_requests(&c->peer, now_ms - REQUEST_MS);
+		peer_forget_requests(&c->peer, now_ms - FORGET_MS);
 }
 
 /* Asking. */
@@ -219,8 +232,10 @@ send_request(struct swarm *s, struct conn *c, struct picker_block b, int64_t now
 	return rc == RC_OK;
 }
 
-/* Whether a peer keeps the others waiting: for a block that is late, or for a queue that
- * will take long. */
+/*
+ * Whether a peer keeps the others waiting: for a block that is late, or for a queue that
+ * will take long.
+ */
 static bool
 is_late(struct swarm *s, struct conn *c, int64_t now_ms)
 {

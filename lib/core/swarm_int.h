@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* What the parts of the swarm share: swarm.c (connections), swarm_down.c (asking),
- * swarm_up.c (serving). Nobody else includes it. */
+/*
+ * What the parts of the swarm share: swarm.c (connections), swarm_down.c (asking),
+ * swarm_up.c (serving). Nobody else includes it.
+ */
 #ifndef CORE_SWARM_INT_H
 #define CORE_SWARM_INT_H
 
 #include "base/rng.h"
+#include "core/allowed.h"
 #include "core/book.h"
 #include "core/picker.h"
 #include "core/pool.h"
@@ -34,8 +37,7 @@ struct conn {
 	struct peer peer;
 
 	/* Asking. */
-	bool counted_seed; /* has all pieces, counted in swarm.seeds and not in the picker
-	                    */
+	bool counted_seed; /* has all: counted in swarm.seeds, not in the picker */
 	uint32_t useful;   /* pieces that it has and we want */
 	uint32_t current;  /* the piece it works on, or PICKER_NONE */
 	bool solo;         /* under suspicion: whole pieces alone */
@@ -49,9 +51,10 @@ struct conn {
 	/* Serving. */
 	struct peer_block *asked; /* in the order it asked */
 	size_t n_asked, cap_asked;
-	unsigned loading; /* of these, jobs that are under way, at the front and no longer
-	                     in asked */
+	unsigned loading; /* jobs under way for what it asked first; not in asked */
 	bool lucky;
+	uint32_t allowed[ALLOWED_PIECES]; /* that it may have while choked */
+	size_t n_allowed;
 	struct rate up;
 };
 
@@ -102,15 +105,18 @@ void swarm_free_conn(struct swarm *s, struct conn *c);
 
 /* swarm.c */
 
-/* End a connection, with words; it is out of every count at once and closed by the caller
- * later. */
+/*
+ * End a connection, with words; it is out of every count at once and closed by the caller
+ * later.
+ */
 void swarm_close(struct swarm *s, struct conn *c, const char *why, int64_t now_ms);
 
 /* Note that a peer call queued output, or end the connection when it could not. */
 void swarm_said(struct swarm *s, struct conn *c, enum rc rc, int64_t now_ms);
 
-/* If blocks came free, everybody asks anew. At the end of every
- * call that can free some. */
+/*
+ * If blocks came free, everybody asks anew. At the end of every call that can free some.
+ */
 void swarm_settle(struct swarm *s, int64_t now_ms);
 
 /* swarm_down.c */
@@ -131,6 +137,7 @@ void swarm_check_snub(struct swarm *s, struct conn *c, int64_t now_ms);
 void swarm_serve(struct swarm *s, struct conn *c, int64_t now_ms);
 void swarm_asked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms);
 void swarm_unasked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms);
+void swarm_allow(struct swarm *s, struct conn *c, int64_t now_ms);
 void swarm_interest(struct swarm *s, struct conn *c, int64_t now_ms);
 void swarm_choke_all(struct swarm *s, bool redraw, int64_t now_ms);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What the swarm has for its caller to do: connections in a list, each once, and jobs for
- * other threads in a ring. */
+/*
+ * What the swarm has for its caller to do: connections in a list, each once, and jobs for
+ * other threads in a ring.
+ */
 #include <stdlib.h>
 
 #include "core/swarm_int.h"
@@ -73,8 +75,10 @@ swarm_todo(struct swarm *s, unsigned *what)
 {
 	struct conn *c;
 
-	/* A closed connection that was handed out stays at the front until the caller
-	 * comes back. */
+	/*
+	 * A closed connection that was handed out stays at the front until the caller
+	 * comes back.
+	 */
 	while ((c = s->first_todo) != NULL) {
 		bool told = c->todo == 0;
 

@@ -30,6 +30,15 @@ swarm_serve(struct swarm *s, struct conn *c, int64_t now_ms)
 		memmove(c->asked, c->asked + sent, c->n_asked * sizeof(*c->asked));
 }
 
+static bool
+is_allowed(const struct conn *c, uint32_t piece)
+{
+	for (size_t i = 0; i < c->n_allowed; i++)
+		if (c->allowed[i] == piece)
+			return true;
+	return false;
+}
+
 static struct conn *
 by_serial(const struct swarm *s, uint64_t serial)
 {
@@ -48,7 +57,7 @@ swarm_loaded(
 	if (c == NULL)
 		return;
 	c->loading--;
-	if (data == NULL || c->peer.choking) {
+	if (data == NULL || (c->peer.choking && !is_allowed(c, job->block.piece))) {
 		swarm_said(s, c, peer_send_reject(&c->peer, job->block), now_ms);
 	} else {
 		rate_add(&s->up, job->block.length, now_ms);
@@ -75,6 +84,24 @@ queue_request(struct conn *c, struct peer_block b)
 	}
 	c->asked[c->n_asked++] = b;
 	return RC_OK;
+}
+
+/* Who begins with nothing gets a few pieces although it is choked (BEP 6). */
+void
+swarm_allow(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	uint32_t set[ALLOWED_PIECES];
+	size_t n;
+
+	if (c->state != CONN_OPEN || !c->peer.fast || c->peer.has.count >= ALLOWED_PIECES)
+		return;
+	n = allowed_set(&c->addr, s->t->btih, s->t->pieces, set);
+	for (size_t i = 0; i < n && c->state == CONN_OPEN; i++) {
+		if (!bitset_get(&s->have, set[i]))
+			continue;
+		c->allowed[c->n_allowed++] = set[i];
+		swarm_said(s, c, peer_send_allowed(&c->peer, set[i]), now_ms);
+	}
 }
 
 void
@@ -104,13 +131,20 @@ swarm_unasked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_
 static void
 set_choking(struct swarm *s, struct conn *c, bool choking, int64_t now_ms)
 {
+	size_t kept = 0;
+
 	if (c->peer.choking == choking)
 		return;
 	swarm_said(s, c, peer_set_choking(&c->peer, choking), now_ms);
-	for (size_t i = 0; choking && i < c->n_asked && c->state == CONN_OPEN; i++)
-		swarm_said(s, c, peer_send_reject(&c->peer, c->asked[i]), now_ms);
-	if (choking)
-		c->n_asked = 0;
+	if (!choking)
+		return;
+	for (size_t i = 0; i < c->n_asked && c->state == CONN_OPEN; i++) {
+		if (is_allowed(c, c->asked[i].piece))
+			c->asked[kept++] = c->asked[i];
+		else
+			swarm_said(s, c, peer_send_reject(&c->peer, c->asked[i]), now_ms);
+	}
+	c->n_asked = kept;
 }
 
 void
@@ -144,8 +178,10 @@ swarm_choke_all(struct swarm *s, bool redraw, int64_t now_ms)
 		peer[i].rate = rate_get(&c->down, now_ms);
 	}
 	choker_decide(peer, n, redraw, &s->rng);
-	/* Backwards: a connection that ends here gives its place to the last one, which
-	 * has had its turn. */
+	/*
+	 * Backwards: a connection that ends here gives its place to the last one, which
+	 * has had its turn.
+	 */
 	for (size_t i = n; i-- > 0;) {
 		s->conns[i]->lucky = peer[i].lucky;
 		if (s->conns[i]->state == CONN_OPEN)

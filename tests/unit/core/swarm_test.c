@@ -144,6 +144,22 @@ peers_that_choke_and_unchoke_all_the_time_finish(void **state)
 }
 
 static void
+peers_that_drop_requests_without_a_word_finish(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 9);
+	for (uint32_t i = 0; i < 3; i++)
+		sim_add(&w, SIM_RUDE, 1, 0)->rate = 8000;
+	sim_tell(&w);
+	(void)sim_run(&w, 600000);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
+static void
 a_choked_peer_is_asked_for_the_pieces_that_it_allows(void **state)
 {
 	struct sim w;
@@ -350,6 +366,7 @@ main(void)
 		cmocka_unit_test(a_silent_peer_holds_its_blocks_for_seconds_not_for_ever),
 		cmocka_unit_test(a_peer_that_never_unchokes_is_asked_for_nothing),
 		cmocka_unit_test(peers_that_choke_and_unchoke_all_the_time_finish),
+		cmocka_unit_test(peers_that_drop_requests_without_a_word_finish),
 		cmocka_unit_test(a_choked_peer_is_asked_for_the_pieces_that_it_allows),
 		cmocka_unit_test(
 		    forty_five_silent_peers_and_four_open_pieces_do_not_stop_five_good_ones),
