@@ -240,7 +240,8 @@ journal_trust(const struct journal *j, const struct journal_file *f,
 {
 	uint64_t mtime = journal_ns(now->st_mtim);
 
-	if (!f->vouched || mtime > f->until_ns)
+	/* What we saw ourselves holds even where the file's clock is ahead of ours. */
+	if (!f->vouched || (mtime > f->until_ns && mtime > f->mtime_ns))
 		return JOURNAL_NOTHING;
 	if (journal_same_boot(j, boot))
 		return mtime >= f->mtime_ns && (uint64_t)now->st_size >= f->size

@@ -47,7 +47,7 @@ struct journal_file {
 	bool vouched; /* false: the journal says nothing of it; such are not written */
 	uint64_t size, mtime_ns; /* as last seen */
 	uint64_t synced_ns;      /* its mtime when last synced; 0: never */
-	uint64_t until_ns; /* any later mtime means that others wrote; 0: the journal's
+	uint64_t until_ns; /* an mtime past this and mtime_ns is others'; 0: the journal's
 	                      own mtime and JOURNAL_GRACE_NS */
 };
 

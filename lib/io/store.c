@@ -442,6 +442,9 @@ mark_piece(struct store *s, uint32_t piece, bool held)
 void
 store_held(struct store *s, uint32_t piece)
 {
+	/* No file would vouch for it, and a later run would believe the bit. */
+	if (!bitset_get(&s->wanted, piece))
+		return;
 	(void)pthread_mutex_lock(&s->mutex);
 	bitset_set(&s->now.set[JOURNAL_HAVE], piece);
 	bitset_unset(&s->now.set[JOURNAL_CHECK], piece);
@@ -454,6 +457,8 @@ store_held(struct store *s, uint32_t piece)
 void
 store_lost(struct store *s, uint32_t piece)
 {
+	if (!bitset_get(&s->wanted, piece))
+		return;
 	(void)pthread_mutex_lock(&s->mutex);
 	for (int i = 0; i < JOURNAL_SETS; i++)
 		bitset_unset(&s->now.set[i], piece);

@@ -86,6 +86,22 @@ open_once(
 	return fd;
 }
 
+/* Do something about errno, so that another try may succeed. */
+static bool
+may_retry(struct store_fds *fs, const char *path, bool write)
+{
+	int err;
+
+	if (errno == ENOENT && write && beneath_make_parents(&fs->beneath, path) == RC_OK)
+		return true;
+	err = errno;
+	if (err == EINTR ||
+	    ((err == EMFILE || err == ENFILE) && store_fds_shrink(fs) > 0))
+		return true;
+	errno = err;
+	return false;
+}
+
 /* Open f, making directories and room among the descriptors as need be. */
 static int
 open_file(struct store_fds *fs, const struct torrent_file *f, bool write)
@@ -102,21 +118,8 @@ open_file(struct store_fds *fs, const struct torrent_file *f, bool write)
 	path[f->path.n] = '\0';
 	for (int i = 0; i < OPEN_TRIES && fd < 0; i++) {
 		fd = open_once(fs, path, f, write);
-		if (fd >= 0 || errno == EINTR)
-			continue;
-		if (errno == ENOENT && write) {
-			if (beneath_make_parents(&fs->beneath, path) != RC_OK)
-				return -1;
-		} else if (errno == EMFILE || errno == ENFILE) {
-			int err = errno;
-
-			if (store_fds_shrink(fs) == 0) {
-				errno = err;
-				return -1;
-			}
-		} else {
+		if (fd < 0 && !may_retry(fs, path, write))
 			return -1;
-		}
 	}
 	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
 		(void)close(fd);
