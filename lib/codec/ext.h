@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The extension handshake (BEP 10): what a peer says of itself. Other extended messages
- * are not for us yet. */
+/*
+ * The extension handshake (BEP 10): what a peer says of itself. Other extended messages
+ * are not for us yet.
+ */
 #ifndef CODEC_EXT_H
 #define CODEC_EXT_H
 
@@ -24,8 +26,10 @@ struct ext_handshake {
  */
 enum rc ext_get_handshake(struct bytes in, struct ext_handshake *out) MUST_USE;
 
-/* Encode one into out, of cap bytes. Returns its length, 0 when it does not fit. We offer
- * no extended messages. */
+/*
+ * Encode one into out, of cap bytes. Returns its length, 0 when it does not fit. We offer
+ * no extended messages.
+ */
 size_t ext_put_handshake(const struct ext_handshake *h, uint8_t *out, size_t cap);
 
 #endif

@@ -10,33 +10,12 @@ enum {
 	DHT_BIT = 0x01
 };
 
-static const uint8_t protocol[PROTOCOL_SIZE] = {
-	19,
-	'B',
-	'i',
-	't',
-	'T',
-	'o',
-	'r',
-	'r',
-	'e',
-	'n',
-	't',
-	' ',
-	'p',
-	'r',
-	'o',
-	't',
-	'o',
-	'c',
-	'o',
-	'l',
-};
+static const char protocol[] = "\023BitTorrent protocol"; /* and a NUL, never sent */
 
 enum rc
 wire_get_handshake(struct bytes in, struct wire_handshake *out)
 {
-	size_t n = in.n < sizeof(protocol) ? in.n : sizeof(protocol);
+	size_t n = in.n < PROTOCOL_SIZE ? in.n : PROTOCOL_SIZE;
 	const uint8_t *flags;
 
 	if (n > 0 && memcmp(in.p, protocol, n) != 0)
@@ -58,15 +37,17 @@ wire_put_handshake(const struct wire_handshake *h, uint8_t out[static WIRE_HANDS
 	uint8_t *flags = out + FLAGS_AT;
 
 	memset(out, 0, WIRE_HANDSHAKE);
-	memcpy(out, protocol, sizeof(protocol));
+	memcpy(out, protocol, PROTOCOL_SIZE);
 	flags[EXTENDED_BYTE] = h->extended ? EXTENDED_BIT : 0;
 	flags[LAST_BYTE] = (uint8_t)((h->fast ? FAST_BIT : 0) | (h->dht ? DHT_BIT : 0));
 	memcpy(out + HASH_AT, h->btih, sizeof(h->btih));
 	memcpy(out + ID_AT, h->id, sizeof(h->id));
 }
 
-/* What each id's message looks like: its fixed part behind the id, and whether bytes
- * follow. */
+/*
+ * What each id's message looks like: its fixed part behind the id, and whether bytes
+ * follow.
+ */
 struct shape {
 	bool known;
 	uint8_t fixed;     /* bytes behind the id that belong to the head */

@@ -65,10 +65,8 @@ struct wire_head {
 	enum wire_id id;
 	uint32_t piece;  /* have, request, piece, cancel, suggest, reject, allowed fast */
 	uint32_t begin;  /* request, piece, cancel, reject: offset in the piece, bytes */
-	uint32_t length; /* request, cancel, reject: of the block; piece: of the payload
-	                    that follows */
-	uint32_t rest;   /* bytes that follow the head: a block, a bit field, an extended
-	                    message without its id, or unknown ones */
+	uint32_t length; /* request, cancel, reject: of the block; piece: as rest */
+	uint32_t rest;   /* bytes of payload that follow the head */
 	uint8_t extended; /* extended: its own id; 0 is the handshake */
 };
 
@@ -82,8 +80,10 @@ struct wire_head {
 enum rc wire_get_head(
     struct bytes in, uint32_t bitfield, struct wire_head *out, size_t *size) MUST_USE;
 
-/* Encode a head with its length prefix; for piece, bit field and extended, `rest` bytes
- * must follow. Returns its length. */
+/*
+ * Encode a head with its length prefix; for piece, bit field and extended, `rest` bytes
+ * must follow. Returns its length.
+ */
 size_t wire_put_head(const struct wire_head *h, uint8_t out[static WIRE_HEAD_MAX]);
 
 #endif

@@ -20,14 +20,12 @@ enum { BOOK_MAX = 20000, BOOK_NONE = UINT32_MAX };
 
 struct book_entry {
 	struct addr addr;
-	bool dialable; /* somebody told it, so it listens; false: it only called us, from
-	                  a port of no use */
+	bool dialable; /* it listens there; false: it only called us from there */
 	bool busy;     /* connected, or being connected to */
 	bool ourselves;
 	bool banned;
-	bool parole; /* had a part in a piece that was bad: whole pieces alone, until one
-	                is good */
-	unsigned lies;     /* bad pieces that were its work alone */
+	bool parole;   /* had a part in a bad piece: works alone until a piece is good */
+	unsigned lies; /* bad pieces that were its work alone */
 	unsigned failures; /* connections in a row that came to nothing */
 	int64_t next_ms;   /* not to be dialled before */
 };
@@ -44,8 +42,10 @@ struct book {
 	size_t turn; /* where the search for somebody to dial goes on */
 };
 
-/* An empty book in the caller's storage. key: any number; it keeps strangers from
- * choosing where the addresses go. */
+/*
+ * An empty book in the caller's storage. key: any number; it keeps strangers from
+ * choosing where the addresses go.
+ */
 void book_init(struct book *b, uint64_t key);
 void book_clear(struct book *b);
 
@@ -55,16 +55,21 @@ void book_clear(struct book *b);
  */
 uint32_t book_enter(struct book *b, const struct addr *a, bool told);
 
-/* Whether a connection with it is allowed at all: not denied, not banned, not ourselves.
+/*
+ * Whether a connection with it is allowed at all: not denied, not banned, not ourselves.
  */
 bool book_allows(struct book *b, const struct addr *a);
 
-/* Somebody to dial now: allowed, not busy, its time has come; the one that failed least
- * among the next few. BOOK_NONE. */
+/*
+ * Somebody to dial now: allowed, not busy, its time has come; the one that failed least
+ * among the next few. BOOK_NONE.
+ */
 uint32_t book_next(struct book *b, int64_t now_ms);
 
-/* A connection ended, for good or with nothing done: when may it be dialled again? 15 s,
- * doubled for every failure in a row, 1 h. */
+/*
+ * A connection ended, for good or with nothing done: when may it be dialled again? 15 s,
+ * doubled for every failure in a row, 1 h.
+ */
 void book_free(struct book *b, uint32_t who, bool failed, int64_t now_ms);
 
 /*

@@ -21,7 +21,8 @@ struct choker_peer {
 	bool serve;    /* out */
 };
 
-/* Decide serve for all n. redraw: the optimistic slot goes to another, if there is one.
+/*
+ * Decide serve for all n. redraw: the optimistic slot goes to another, if there is one.
  */
 void choker_decide(struct choker_peer *peer, size_t n, bool redraw, struct rng *rng);
 

@@ -50,7 +50,8 @@ by_first(const void *a, const void *b)
 	    ((const struct deny_range *)b)->first, IP_SIZE);
 }
 
-/* Prefixes either nest or lie apart, so only those that lie inside their predecessor go.
+/*
+ * Prefixes either nest or lie apart, so only those that lie inside their predecessor go.
  */
 static void
 settle(struct deny *d)

@@ -209,8 +209,10 @@ on_choke(struct peer *p, bool choke, struct peer_event *event)
 	if (p->chokes_us == choke)
 		return;
 	p->chokes_us = choke;
-	/* BEP 6: after a choke every request is still answered, by its block or by a
-	 * reject. */
+	/*
+	 * BEP 6: after a choke every request is still answered, by its block or by a
+	 * reject.
+	 */
 	if (choke && !p->fast)
 		peer_stale_requests(p);
 	*event = (struct peer_event){ .kind = choke ? PEER_CHOKE : PEER_UNCHOKE };

@@ -85,7 +85,7 @@ enum peer_event_kind {
 	PEER_EXTENDED, /* its extension handshake came: said, client */
 	PEER_PIECES,   /* has is known as a whole */
 	PEER_HAVE,     /* block.piece is new in has */
-	PEER_CHOKE,    /* all requests are stale now; with BEP 6 none is */
+	PEER_CHOKE,    /* without BEP 6 all requests are stale now */
 	PEER_UNCHOKE,
 	PEER_INTEREST, /* is_interested has changed */
 	PEER_ALLOWED,  /* block.piece joined allowed */

@@ -3,13 +3,14 @@
  * The rules:
  *
  * - Wanted pieces stand in one array, the rarest first; pieces of one rarity lie side by
- * side, and moving a piece to the next rarity is one swap with the border (order, pos,
- * border). The array is shuffled once, so ties fall differently in every run.
+ *   side, and moving a piece to the next rarity is one swap with the border (order, pos,
+ *   border). A piece enters at random among its equals, so ties fall differently in every
+ *   run.
  * - An open piece has one owner who works through it; another peer joins only when nobody
- * owns it, when it is slow, or when no new piece may be opened. So a fast peer takes
- * whole pieces and few pieces are open.
+ *   owns it, when it is slow, or when no new piece may be opened. So a fast peer takes
+ *   whole pieces and few pieces are open.
  * - A block is asked for once, or twice in the end game; the second request is the
- * caller's decision.
+ *   caller's decision.
  * - A piece that is somebody's alone takes blocks from its owner only.
  */
 #include "core/picker.h"
@@ -107,8 +108,10 @@ picker_free(struct picker *p)
 	free(p);
 }
 
-/* The order by rarity. border[r] is the end of the pieces that at most r peers have; the
- * last border is the end of all. */
+/*
+ * The order by rarity. border[r] is the end of the pieces that at most r peers have; the
+ * last border is the end of all.
+ */
 
 static uint32_t
 rank(const struct picker *p, uint32_t piece)
@@ -317,8 +320,10 @@ may_take(const struct open_piece *o, const struct picker_for *who)
 	return o->free > 0 && bitset_get(who->has, o->piece) && fits(o, who);
 }
 
-/* An open piece with free blocks: one that nobody works on, or (shared) the one with the
- * most left to do. */
+/*
+ * An open piece with free blocks: one that nobody works on, or (shared) the one with the
+ * most left to do.
+ */
 static struct open_piece *
 find_partial(const struct picker *p, const struct picker_for *who, bool shared)
 {
@@ -338,8 +343,10 @@ find_partial(const struct picker *p, const struct picker_for *who, bool shared)
 	return best;
 }
 
-/* The rarest of the pieces that this peer has, found through its bit field where the walk
- * by rarity meets too many it has not. */
+/*
+ * The rarest of the pieces that this peer has, found through its bit field where the walk
+ * by rarity meets too many it has not.
+ */
 static uint32_t
 find_by_bits(const struct picker *p, const struct bitset *has)
 {

@@ -39,8 +39,8 @@ void picker_more(struct picker *p, uint32_t piece);
 void picker_less(struct picker *p, uint32_t piece);
 
 struct picker_block {
-	uint32_t piece, block; /* block: WIRE_BLOCK bytes from begin block * WIRE_BLOCK,
-	                          the last of a piece perhaps fewer */
+	/* WIRE_BLOCK bytes from begin block * WIRE_BLOCK; the last one perhaps fewer. */
+	uint32_t piece, block;
 };
 
 /* Bytes of a block. */
@@ -52,8 +52,7 @@ struct picker_for {
 	const struct bitset *has; /* what it has */
 	uint32_t current;         /* the piece it works on, or PICKER_NONE */
 	bool join;                /* slow: rather share an open piece than open another */
-	bool alone; /* only whole pieces, shared with nobody, so that a bad one has one
-	               author */
+	bool alone; /* only whole pieces, so that a bad one has one author */
 };
 
 /*
@@ -68,8 +67,10 @@ enum rc picker_next(
 enum rc picker_next_in(struct picker *p, const struct picker_for *who, uint32_t piece,
     struct picker_block *out) MUST_USE;
 
-/* In the end game: ask once more for a block that is asked for and not here. RC_NONE: it
- * is here, or asked for twice, or not shared. */
+/*
+ * In the end game: ask once more for a block that is asked for and not here. RC_NONE: it
+ * is here, or asked for twice, or not shared.
+ */
 enum rc picker_again(struct picker *p, struct picker_block b) MUST_USE;
 
 /* Whether every wanted block is asked for or here: then the end game may begin. */
@@ -78,8 +79,10 @@ bool picker_is_end(const struct picker *p);
 /* How often the block is asked for, 0..2. */
 unsigned picker_asked(const struct picker *p, struct picker_block b);
 
-/* A request is off: choked, rejected, timed out, the connection gone. Does nothing to a
- * block that is here. */
+/*
+ * A request is off: choked, rejected, timed out, the connection gone. Does nothing to a
+ * block that is here.
+ */
 void picker_undo(struct picker *p, struct picker_block b);
 
 /*
@@ -101,8 +104,10 @@ enum rc picker_got(struct picker *p, struct picker_block b, uint32_t author) MUS
  */
 uint32_t picker_leave(struct picker *p, const void *owner);
 
-/* The authors of an open or full piece: [block] for all its blocks; good until the piece
- * is held or dropped. */
+/*
+ * The authors of an open or full piece: [block] for all its blocks; good until the piece
+ * is held or dropped.
+ */
 const uint32_t *picker_authors(const struct picker *p, uint32_t piece, uint32_t *blocks);
 
 /* The piece is here and right, whatever it was before. */
@@ -111,8 +116,10 @@ void picker_hold(struct picker *p, uint32_t piece);
 /* An open or full piece is wanted again, from nothing. */
 void picker_drop(struct picker *p, uint32_t piece);
 
-/* The buffer of an open or full piece: the caller's, NULL until set; the caller takes it
- * back before picker_hold or picker_drop. */
+/*
+ * The buffer of an open or full piece: the caller's, NULL until set; the caller takes it
+ * back before picker_hold or picker_drop.
+ */
 uint8_t **picker_buffer(struct picker *p, uint32_t piece);
 
 /* Wanted pieces, not yet open, that no counted peer has. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* All the memory that payload may take: buffers of one size under one budget, kept for
- * the next piece. */
+/*
+ * All the memory that payload may take: buffers of one size under one budget, kept for
+ * the next piece.
+ */
 #ifndef CORE_POOL_H
 #define CORE_POOL_H
 
@@ -9,8 +11,10 @@
 
 struct pool;
 
-/* Buffers of size bytes, at most `most` of them out at once (at least 1). NULL: out of
- * memory. None is allocated yet. */
+/*
+ * Buffers of size bytes, at most `most` of them out at once (at least 1). NULL: out of
+ * memory. None is allocated yet.
+ */
 struct pool *pool_new(size_t size, size_t most);
 
 /* Every buffer must be back. NULL is allowed. */

@@ -18,8 +18,10 @@ struct rate {
 /* n bytes moved at now_ms. */
 void rate_add(struct rate *r, size_t n, int64_t now_ms);
 
-/* Bytes a second: the mean of the last RATE_SLOTS half seconds, or of those since the
- * first byte. */
+/*
+ * Bytes a second: the mean of the last RATE_SLOTS half seconds, or of those since the
+ * first byte.
+ */
 uint64_t rate_get(struct rate *r, int64_t now_ms);
 
 #endif

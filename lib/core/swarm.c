@@ -3,11 +3,11 @@
  * Connections: dialling, accepting, what each message means, ending.
  *
  * - At most most_conns connections, HALF_OPEN of them being dialled; DIALS may begin in
- * the first second and so many in every later one.
+ *   the first second and so many in every later one.
  * - One connection for an (address, peer id), at most SAME_IP from one address (loopback
- * aside: there an address is not one machine's).
+ *   aside: there an address is not one machine's).
  * - A connection that breaks the protocol is closed and its address waits; one that lied
- * twice is banned.
+ *   twice is banned.
  */
 #include "core/swarm.h"
 

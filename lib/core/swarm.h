@@ -4,9 +4,9 @@
  * state machine without descriptors and clock. The caller tells it what happened (now_ms
  * is an argument everywhere) and then asks it what to do:
  *
- *   swarm_todo   connections to begin, to write to, to resume reading from, to end
- *   swarm_job    pieces to hash and write, blocks to keep or to read: work for other
- * threads swarm_tick   is to be called at least every SWARM_TICK_MS
+ * - swarm_todo: connections to begin, to write to, to resume reading from, to end
+ * - swarm_job: pieces to hash and write, blocks to keep or to read, for other threads
+ * - swarm_tick: to be called at least every SWARM_TICK_MS
  *
  * Payload goes from the socket straight into its piece's buffer: swarm_room says where
  * the next bytes belong.

@@ -3,16 +3,16 @@
  * Asking: which peer is asked for what, where its blocks go, and what becomes of a piece.
  *
  * - A peer is kept busy for QUEUE_S seconds at its own rate. After SNUB_MS without a
- * block its requests go to others and it gets one at a time; its late blocks are still
- * welcome.
+ *   block its requests go to others and it gets one at a time; its late blocks are still
+ *   welcome.
  * - A block goes straight into its piece. Only when two peers might send it at once, or
- * pieces are gathered on disk, it comes into a buffer of its own first: so nobody writes
- * into a piece that is being hashed.
+ *   pieces are gathered on disk, it comes into a buffer of its own first: so nobody
+ *   writes into a piece that is being hashed.
  * - A bad piece with one author is a proven lie: twice, and the address is banned. With
- * several authors each is under suspicion and fetches whole pieces alone until one is
- * good; nothing of theirs is mixed with others' meanwhile, unless nobody else is left.
+ *   several authors each is under suspicion and fetches whole pieces alone until one is
+ *   good; nothing of theirs is mixed with others' meanwhile, unless nobody else is left.
  * - End game: a peer with nothing to do asks once more for a block that another is late
- * with. The later copy is cancelled.
+ *   with. The later copy is cancelled.
  */
 #include "core/swarm_int.h"
 
