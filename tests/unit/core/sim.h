@@ -47,9 +47,11 @@ struct sim_peer {
 	struct peer_block asked[SIM_QUEUE];
 	size_t n_asked;
 	size_t budget;
-	unsigned calls; /* how often it was dialled */
-	uint64_t sent;  /* bytes of blocks */
-	bool cut;       /* the swarm closed it */
+	unsigned calls;   /* how often it was dialled */
+	uint64_t sent;    /* bytes of blocks */
+	size_t drip;      /* bytes a step that its wire carries; 0: all */
+	unsigned cancels; /* that it was told */
+	bool cut;         /* the swarm closed it */
 };
 
 struct sim {
@@ -66,6 +68,9 @@ struct sim {
 	uint64_t trace; /* a hash of everything the swarm did */
 	unsigned verified_good, verified_bad;
 	uint64_t most_memory;
+	struct swarm_job verifying[64]; /* hashed at once, answered a step later */
+	uint8_t digest[64][20];
+	size_t n_verifying;
 	struct swarm_job
 	    held_back[64]; /* gather jobs that end a step later, in reverse */
 	size_t n_held_back;
@@ -208,18 +213,39 @@ sim_todo(struct sim *w)
 	}
 }
 
+static inline const uint8_t *
+sim_piece(const struct sim *w, const struct swarm_job *job)
+{
+	return job->data != NULL
+	    ? job->data
+	    : w->big + (uint64_t)job->block.piece * w->t.piece_length;
+}
+
 static inline void
 sim_verify(struct sim *w, const struct swarm_job *job)
 {
-	uint64_t at = (uint64_t)job->block.piece * w->t.piece_length;
-	const uint8_t *from = job->data != NULL ? job->data : w->big + at;
+	struct bytes piece = bytes_of(sim_piece(w, job), job->block.length);
+
+	assert_true(w->n_verifying < 64);
+	assert_int_equal(hash_sha1(piece, w->digest[w->n_verifying]), RC_OK);
+	w->verifying[w->n_verifying++] = *job;
+}
+
+static inline void
+sim_verified(struct sim *w, size_t i)
+{
+	const struct swarm_job *job = &w->verifying[i];
+	const uint8_t *from = sim_piece(w, job);
 	uint8_t digest[20];
 	bool good;
 
+	/* Nobody may have written into a piece that was being hashed. */
 	assert_int_equal(hash_sha1(bytes_of(from, job->block.length), digest), RC_OK);
+	assert_memory_equal(digest, w->digest[i], 20);
 	good = memcmp(digest, w->t.sha1 + (size_t)job->block.piece * 20, 20) == 0;
 	if (good)
-		memcpy(w->disk + at, from, job->block.length);
+		memcpy(w->disk + (uint64_t)job->block.piece * w->t.piece_length, from,
+		    job->block.length);
 	w->verified_good += good;
 	w->verified_bad += !good;
 	swarm_verified(
@@ -240,6 +266,9 @@ sim_jobs(struct sim *w)
 	struct swarm_job job;
 
 	/* Other threads finish in any order: here, a step late and the last one first. */
+	for (size_t i = 0, n = w->n_verifying; i < n; i++)
+		sim_verified(w, i);
+	w->n_verifying = 0;
 	while (w->n_held_back > 0)
 		sim_gather(w, &w->held_back[--w->n_held_back]);
 	while (swarm_job(w->swarm, &job)) {
@@ -288,6 +317,7 @@ sim_hear(struct sim *w, struct sim_peer *p, const struct peer_event *e)
 		p->asked[p->n_asked++] = e->block;
 		break;
 	case PEER_CANCEL:
+		p->cancels++;
 		sim_forget(p, e->block);
 		rc = peer_send_reject(&p->peer, e->block);
 		break;
@@ -326,14 +356,16 @@ sim_up_wire(struct sim *w, struct sim_peer *p)
 {
 	uint8_t text[4096];
 	struct peer_room scratch = { .p = text, .n = sizeof(text) }, room[2];
+	size_t left = p->drip == 0 ? SIZE_MAX : p->drip;
 	struct bytes out;
 
-	while (p->up && !p->cut && (out = peer_output(&p->peer)).n > 0) {
+	while (left > 0 && p->up && !p->cut && (out = peer_output(&p->peer)).n > 0) {
 		int rooms = swarm_room(w->swarm, p->conn, scratch, room);
 		size_t moved = 0;
 
 		if (rooms == 0)
 			return;
+		out.n = out.n < left ? out.n : left;
 		for (int i = 0; i < rooms && out.n > 0; i++) {
 			size_t n = out.n < room[i].n ? out.n : room[i].n;
 
@@ -341,6 +373,7 @@ sim_up_wire(struct sim *w, struct sim_peer *p)
 			out = bytes_from(out, n);
 			moved += n;
 		}
+		left -= moved;
 		peer_sent(&p->peer, moved, w->now_ms);
 		swarm_read(w->swarm, p->conn, moved, scratch, w->now_ms);
 		sim_todo(w);
@@ -425,7 +458,6 @@ sim_step(struct sim *w)
 		sim_down_wire(w, p);
 		sim_send_blocks(w, p);
 		sim_up_wire(w, p);
-		sim_jobs(w);
 		sim_todo(w);
 	}
 	sim_jobs(w);
@@ -469,6 +501,7 @@ sim_clear(struct sim *w)
 		sim_down(&w->peer[i]);
 		bitset_free(&w->peer[i].has);
 	}
+	sim_jobs(w);
 	sim_jobs(w);
 	sim_jobs(w);
 	swarm_free(w->swarm);

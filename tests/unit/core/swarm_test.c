@@ -239,6 +239,42 @@ a_peer_that_falls_silent_at_the_end_costs_less_than_five_seconds(void **state)
 }
 
 static void
+a_block_that_came_from_another_is_cancelled(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 20);
+	(void)sim_add(&w, SIM_SILENT, 1, 0);
+	(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 60000);
+	sim_assert_right(&w);
+	sim_step(&w);
+	assert_true(w.peer[0].cancels > 0);
+	assert_int_equal(w.peer[0].n_asked, 0);
+	sim_clear(&w);
+}
+
+static void
+who_drips_wrong_bytes_writes_into_no_piece_that_is_being_hashed(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 21);
+	for (int i = 0; i < 5; i++)
+		sim_add(&w, SIM_LIAR, 1, 0)->drip = 40 + 30 * (size_t)i;
+	sim_add(&w, SIM_HONEST, 1, 0)->rate = 4000;
+	sim_tell(&w);
+	(void)sim_run(&w, 120000);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
+static void
 less_than_half_a_percent_comes_twice(void **state)
 {
 	struct sim w;
@@ -373,6 +409,9 @@ main(void)
 		cmocka_unit_test(pieces_too_big_for_memory_are_gathered_and_right),
 		cmocka_unit_test(
 		    a_peer_that_falls_silent_at_the_end_costs_less_than_five_seconds),
+		cmocka_unit_test(a_block_that_came_from_another_is_cancelled),
+		cmocka_unit_test(
+		    who_drips_wrong_bytes_writes_into_no_piece_that_is_being_hashed),
 		cmocka_unit_test(less_than_half_a_percent_comes_twice),
 		cmocka_unit_test(
 		    a_peer_that_does_not_answer_is_given_up_after_15_s_and_tried_again),
