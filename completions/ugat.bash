@@ -28,7 +28,7 @@ _ugat() {
 	ugat-parse) spec=${common}s operand='*.torrent' ;;
 	ugat-pick) spec=${common}x ;;
 	ugat-json) spec=hV ;;
-	ugat-announce) spec=${common}1sp:i:t: ;;
+	ugat-announce) spec=${common}1p:i:t: ;;
 	ugat-fetch) spec=${common}d:fp:i:m:j:t:w0 ;;
 	*) return ;;
 	esac
