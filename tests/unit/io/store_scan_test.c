@@ -335,24 +335,23 @@ part_goes_when_no_gap_is_held(void **state)
 static void
 another_selection_keeps_what_is_known_but_for_the_edges(void **state)
 {
+	struct store *s;
+
 	(void)state;
 	fill(ALL);
 	assert_string_equal(states_of(HEAD A PAD HASHES), "HH......");
-	/* Only a changes anything in that run, so b and c are carried along. */
-	place_age(&place, "t/a", 10000);
-	fill(HEAD A PAD HASHES);
-	assert_string_equal(states_of(HEAD A PAD HASHES), "??......");
-	{
-		struct store *s = open_as(HEAD A PAD HASHES, false);
-
-		store_held(s, 0);
-		store_held(s, 1);
-		store_close(s);
-	}
+	/* Only a has news in this run: b and c are carried along. */
+	s = open_as(HEAD A PAD HASHES, false);
+	store_held(s, 0);
+	store_close(s);
 	/* The first and the last piece of b and c could have been written by others. */
-	assert_string_equal(states_of(ALL), "HH?H?HH?");
-	place_age(&place, "t/c", 10000);
-	assert_string_equal(states_of(ALL), "HH?H????");
+	s = open_all();
+	assert_string_equal(states(s), "HH?H?HH?");
+	store_held(s, 2);
+	store_held(s, 4);
+	store_held(s, 7);
+	store_close(s);
+	assert_string_equal(states_of(ALL), "HHHHHHHH");
 }
 
 static void
@@ -385,6 +384,95 @@ what_nobody_wants_is_not_held(void **state)
 	assert_string_equal(states_of(HEAD B C HASHES), "..??.H..");
 }
 
+static void
+a_file_at_rest_gets_no_more_time_from_later_saves(void **state)
+{
+	struct store *s = open_all();
+	struct store_error e;
+
+	(void)state;
+	write_piece(s, 0);
+	assert_int_equal(store_save(s, &e), RC_OK);
+	write_piece(s, 5);
+	assert_int_equal(store_save(s, &e), RC_OK);
+	store_close(s);
+	/* As if the second save had been 10 s after the first. */
+	place_age(&place, HAVE, 10000);
+	place_age(&place, "t/a", 5000);
+	place_age(&place, "t/c", 5000);
+	assert_string_equal(states_of(ALL), "?....H..");
+}
+
+static void
+a_piece_whose_gap_is_nowhere_cannot_be_hashed(void **state)
+{
+	(void)state;
+	place_put(&place, "t/c", data + 72, 56);
+	assert_string_equal(states_of(HEAD C HASHES), ".....???");
+}
+
+static void
+a_gap_that_was_lost_stays_lost_when_another_is_kept(void **state)
+{
+	static const char no_pad[] = HEAD A E C HASHES; /* gaps in 1 and 4 */
+	struct store *s;
+
+	(void)state;
+	fill(no_pad);
+	assert_string_equal(states_of(no_pad), "HH..HHHH");
+	assert_int_equal(unlink(place_path(&place, PART)), 0);
+	s = open_as(no_pad, false);
+	assert_string_equal(states(s), "Hh..hHHH");
+	write_piece(s, 4);
+	store_close(s);
+	assert_string_equal(states_of(no_pad), "Hh..HHHH");
+}
+
+static void
+a_gap_of_another_selection_is_not_taken_for_this_one(void **state)
+{
+	(void)state;
+	fill(HEAD A PAD E C HASHES);
+	/* Now the pad is a gap as well: .part reaches past it and has nothing there. */
+	assert_string_equal(states_of(HEAD A E C HASHES), "Hh..hHHH");
+}
+
+static void
+what_is_carried_over_a_boot_holds_where_it_was_synced(void **state)
+{
+	struct store *s = open_all();
+	struct store_error e;
+
+	(void)state;
+	for (uint32_t p = 0; p < 6; p++)
+		write_piece(s, p);
+	assert_int_equal(store_sync(s, &e), RC_OK);
+	write_piece(s, 6);
+	write_piece(s, 7);
+	store_close(s);
+	reboot();
+	s = open_as(HEAD A PAD HASHES, false);
+	store_held(s, 0);
+	store_close(s);
+	/* Edges (2, 4, 7) and what was never synced (6) are looked at. */
+	assert_string_equal(states_of(ALL), "HH?H?H??");
+}
+
+static void
+what_is_carried_over_a_boot_without_a_sync_is_forgotten(void **state)
+{
+	struct store *s;
+
+	(void)state;
+	fill(ALL);
+	reboot();
+	s = open_as(HEAD A PAD HASHES, false);
+	assert_string_equal(states(s), "??......");
+	store_held(s, 0);
+	store_close(s);
+	assert_string_equal(states_of(ALL), "H???????");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, finish)
 
 int
@@ -411,6 +499,12 @@ main(void)
 		TEST(another_selection_keeps_what_is_known_but_for_the_edges),
 		TEST(a_piece_held_for_its_neighbour_is_not_held_for_a_file_that_lacks_it),
 		TEST(what_nobody_wants_is_not_held),
+		TEST(a_file_at_rest_gets_no_more_time_from_later_saves),
+		TEST(a_piece_whose_gap_is_nowhere_cannot_be_hashed),
+		TEST(a_gap_that_was_lost_stays_lost_when_another_is_kept),
+		TEST(a_gap_of_another_selection_is_not_taken_for_this_one),
+		TEST(what_is_carried_over_a_boot_holds_where_it_was_synced),
+		TEST(what_is_carried_over_a_boot_without_a_sync_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
