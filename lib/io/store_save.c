@@ -69,7 +69,6 @@ look_at_stale(struct store *s)
 		f->size = (uint64_t)st.st_size;
 		f->mtime_ns = journal_ns(st.st_mtim);
 		f->until_ns = 0;
-		f->carried = false;
 		store_mark(s, &s->recent, STORE_RECENT, i);
 	}
 	s->stale.n = 0;

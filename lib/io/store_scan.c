@@ -400,15 +400,8 @@ carry(struct scan *sc)
 		if (f->index == JOURNAL_PART ||
 		    bsearch(&f->index, listed, n, sizeof(*listed), by_number) != NULL)
 			continue;
-		more = &now->files[now->n_files];
-		*more = *f;
-		more->carried = true;
-		if (!sc->same_boot) {
-			more->mtime_ns = more->synced_ns;
-			more->size = 0;
-			more->vouched = more->synced_ns != 0;
-		}
-		now->n_files++;
+		now->files[now->n_files] = *f;
+		now->files[now->n_files++].carried = true;
 	}
 	free(listed);
 	return RC_OK;
