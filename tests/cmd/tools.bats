@@ -29,7 +29,7 @@ setup() {
 @test "help: every option of the usage has its line" {
 	for command in "${commands[@]}"; do
 		"$command" -h >help </dev/null
-		for letter in $(sed -n 's/^usage: //p' help | grep -oE '\[-[^] ]+' | tr -d '[-' | fold -w 1); do
+		for letter in $(sed -n 's/^usage: //p' help | tr ' ' '\n' | sed -n 's/^\[-\([^]]*\).*/\1/p' | fold -w 1); do
 			grep -q "^  -$letter " help || { echo "$command: no line for -$letter"; return 1; }
 		done
 	done
@@ -105,4 +105,22 @@ setup() {
 		run timeout 10 bash -c '{ read -r _ <gone; "$0" --help; } 2>err | { exec <&-; echo >gone; }; [ ! -s err ]' "$command"
 		[ "$status" -eq 0 ]
 	done
+}
+
+@test "failure: words that are too long for a record behind end are cut, on stderr they stand whole" {
+	name=$(printf 'x%.0s' {1..200})/$(printf 'é%.0s' {1..150})
+	rc=0
+	ugat-parse "$name" >out 2>err || rc=$?
+	[ "$rc" -eq 66 ]
+	grep -q "$name" err
+	[ "$(wc -l <out)" -eq 1 ]
+	[ "$(wc -c <out)" -le 512 ]
+	grep -q "^fail!	66	ugat-parse	.*xxx/é*$" out
+}
+
+@test "failure: a pipeline has one cause and one code" {
+	run bash -c 'ugat-parse /nonexistent/x.torrent 2>err | ugat-pick "*" 2>>err | ugat-fetch 2>>err'
+	[ "$status" -eq 66 ]
+	[ "$(wc -l <err)" -eq 1 ]
+	grep -q '^ugat-parse: .*/nonexistent/x.torrent' err
 }
