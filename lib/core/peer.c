@@ -6,6 +6,8 @@
  * - HEAD: a message's length, id and numbers are gathered, each held against a table
  *   before more is read.
  * - BODY: a bit field or an extension handshake is gathered.
+ * - NEWS: what a later bit field or have all adds is told piece by piece. BEP 3 and BEP 6
+ *   know only the first, but aria2 sends another where that is shorter than its haves.
  * - PAYLOAD: a block's bytes go to their place, or nowhere.
  * - SKIP: bytes that nobody wants pass by.
  * - DEAD: the protocol was broken; nothing is read any more.
@@ -193,8 +195,13 @@ on_have(struct peer *p, uint32_t piece, struct peer_event *event)
 static void
 on_all_or_none(struct peer *p, bool all, struct peer_event *event)
 {
-	if (p->told_pieces || !p->fast) {
-		bad(p, event, "tells its pieces twice");
+	if (!p->fast) {
+		bad(p, event, "uses a message of BEP 6 without having said so");
+		return;
+	}
+	if (p->told_pieces) {
+		p->state = all ? PEER_NEWS : PEER_HEAD;
+		p->left = 0;
 		return;
 	}
 	p->told_pieces = true;
@@ -277,19 +284,13 @@ on_interest(struct peer *p, bool interested, struct peer_event *event)
 	*event = (struct peer_event){ .kind = PEER_INTEREST };
 }
 
-/* A bit field counts when it comes first (BEP 3), and before any have. */
 static void
-on_long(struct peer *p, struct peer_event *event)
+on_long(struct peer *p)
 {
 	const struct wire_head *h = &p->message;
-	bool is_bitfield = h->id == WIRE_BITFIELD;
 
-	if (is_bitfield && p->told_pieces) {
-		bad(p, event, "tells its pieces twice");
-		return;
-	}
 	p->left = h->rest;
-	p->state = is_bitfield ||
+	p->state = h->id == WIRE_BITFIELD ||
 	        (h->id == WIRE_EXTENDED && h->extended == 0 &&
 	            h->rest <= EXT_HANDSHAKE_MAX)
 	    ? PEER_BODY
@@ -322,7 +323,7 @@ on_head(struct peer *p, struct peer_event *event)
 	case WIRE_ALLOWED_FAST: on_allowed(p, h->piece, event); return;
 	case WIRE_BITFIELD:
 	case WIRE_EXTENDED:
-	case WIRE_UNKNOWN: on_long(p, event); return;
+	case WIRE_UNKNOWN: on_long(p); return;
 	}
 }
 
@@ -367,19 +368,52 @@ on_extended(struct peer *p, struct peer_event *event)
 	*event = (struct peer_event){ .kind = PEER_EXTENDED };
 }
 
+/* A peer never loses a piece: what a later bit field leaves out changes nothing. */
+static void
+next_news(struct peer *p, struct peer_event *event)
+{
+	for (uint32_t i = p->left; i < p->has.n; i++) {
+		bool all = p->message.id == WIRE_HAVE_ALL;
+
+		if (bitset_get(&p->has, i) ||
+		    (!all && (p->body.p[i / 8] & 0x80u >> i % 8) == 0))
+			continue;
+		bitset_set(&p->has, i);
+		p->left = i + 1;
+		*event = (struct peer_event){ .kind = PEER_HAVE, .block.piece = i };
+		return;
+	}
+	p->left = 0;
+	p->state = PEER_HEAD;
+	buf_clear(&p->body);
+}
+
+static void
+on_bitfield(struct peer *p, struct peer_event *event)
+{
+	uint32_t spare = p->has.n % 8 == 0 ? 0 : 0xffu >> p->has.n % 8;
+
+	if (spare != 0 && (p->body.p[p->body.n - 1] & spare) != 0) {
+		bad(p, event, "sends a bit field with spare bits set");
+	} else if (p->told_pieces) {
+		p->state = PEER_NEWS;
+		next_news(p, event);
+	} else if (bitset_load(&p->has, buf_bytes(&p->body)) == RC_OK) {
+		p->told_pieces = true;
+		*event = (struct peer_event){ .kind = PEER_PIECES };
+	}
+}
+
 static void
 on_body(struct peer *p, struct peer_event *event)
 {
 	p->state = PEER_HEAD;
-	if (p->message.id == WIRE_EXTENDED) {
+	if (p->message.id == WIRE_EXTENDED)
 		on_extended(p, event);
-	} else if (bitset_load(&p->has, buf_bytes(&p->body)) != RC_OK) {
-		bad(p, event, "sends a bit field with spare bits set");
-	} else {
-		p->told_pieces = true;
-		*event = (struct peer_event){ .kind = PEER_PIECES };
-	}
-	buf_clear(&p->body);
+	else
+		on_bitfield(p, event);
+	if (p->state != PEER_NEWS)
+		buf_clear(&p->body);
 }
 
 static void
@@ -449,9 +483,10 @@ peer_next(struct peer *p, struct bytes *rest, int64_t now_ms, struct peer_event 
 		case PEER_HANDSHAKE: next_handshake(p, rest, event); break;
 		case PEER_HEAD: next_head(p, rest, now_ms, event); break;
 		case PEER_BODY: next_body(p, rest, event); break;
+		case PEER_NEWS: next_news(p, event); break;
 		case PEER_PAYLOAD: next_block(p, rest, event); break;
 		case PEER_SKIP: next_skip(p, rest); break;
 		case PEER_DEAD: *rest = bytes_of(NULL, 0); break;
 		}
-	} while (event->kind == PEER_MORE && rest->n > 0);
+	} while (event->kind == PEER_MORE && (rest->n > 0 || p->state == PEER_NEWS));
 }
