@@ -352,7 +352,7 @@ take_fail(struct run *r, const struct line *l)
 	finish(r);
 }
 
-static void
+static bool
 take_described(struct run *r, const struct line *l)
 {
 	enum rc rc = torrent_add(&r->torrent, l, &r->scratch);
@@ -360,9 +360,13 @@ take_described(struct run *r, const struct line *l)
 	if (rc != RC_OK)
 		run_fail(r, rc == RC_MEM ? CODE_BUG : CODE_DATA, "line %llu: %s",
 		    (unsigned long long)r->lines, r->torrent.why);
+	return rc == RC_OK;
 }
 
-/* Only what the trackers need is understood here: the pieces are for later stages. */
+/*
+ * Only what the trackers need is understood here: the pieces are for later stages. Peers
+ * and the like may come at any time, even before the first line.
+ */
 static void
 take_record(struct run *r, const struct line *l)
 {
@@ -370,22 +374,29 @@ take_record(struct run *r, const struct line *l)
 	struct rec_file file;
 
 	line_scratch_reset(&r->scratch);
-	if (kind == REC_FAIL) {
-		take_fail(r, l);
-	} else if (r->phase != RUN_READING) {
-		if (rec_check(l) != RC_OK)
-			take_described(r, l);
-	} else if (kind == REC_END && r->introduced) {
-		begin(r);
-	} else if (kind == REC_FILE && r->introduced) {
-		if (rec_get_file(l, &r->scratch, &file) == RC_OK && !file.pad)
-			r->wanted += file.length;
-	} else if (!r->introduced || kind == REC_UNKNOWN || kind == REC_UGAT ||
-	    kind == REC_TORRENT || kind == REC_TRACKER) {
-		take_described(r, l);
+	switch (kind) {
+	case REC_FAIL: take_fail(r, l); return;
+	case REC_PEER:
+	case REC_DENY:
+	case REC_ANNOUNCED:
+	case REC_UNANSWERED:
+	case REC_SCRAPE: return;
+	default: break;
 	}
-	if (kind == REC_UGAT && !r->introduced && r->phase == RUN_READING)
-		introduce(r);
+	if (rec_check(l) != RC_OK || (r->phase == RUN_READING && !r->introduced)) {
+		if (take_described(r, l))
+			introduce(r);
+		return;
+	}
+	if (r->phase != RUN_READING)
+		return;
+	if (kind == REC_END)
+		begin(r);
+	else if (kind == REC_TORRENT || kind == REC_TRACKER)
+		(void)take_described(r, l);
+	else if (kind == REC_FILE && rec_get_file(l, &r->scratch, &file) == RC_OK &&
+	    !file.pad)
+		r->wanted += file.length;
 }
 
 static void

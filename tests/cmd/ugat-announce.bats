@@ -99,6 +99,13 @@ own_lines() {
 	grep -qxE $'self\t2d5547303130302d[0-9a-f]{24}' got
 }
 
+@test "peers and denied addresses may come before the first line" {
+	printf 'deny!\t10.0.0.0/8\npeer\t192.0.2.1\t99\nugat\t1\ntorrent\t%s\t-\t16384\t1\t9\t1\tx\nend\n' $HASH >given
+	run -0 --separate-stderr announce <given
+	grep -v '^self' out | cmp - given
+	[ "$(grep -n '^self' out | cut -d: -f1)" = 4 ]
+}
+
 @test "every run has an id of its own" {
 	records >given
 	[ "$(for _ in 1 2 3; do ugat-announce -q <given | grep ^self; done | sort -u | wc -l)" = 3 ]
