@@ -17,11 +17,24 @@ deny_clear(struct deny *d)
 	*d = (struct deny){ .n = 0 };
 }
 
+static struct deny_range
+range_of(const struct addr *base, unsigned bits)
+{
+	struct deny_range r;
+
+	for (unsigned i = 0; i < IP_SIZE; i++) {
+		unsigned kept = bits > i * 8 ? bits - i * 8 : 0;
+		uint8_t mask = kept >= 8 ? 0xff : (uint8_t)(0xff00 >> kept);
+
+		r.first[i] = base->ip[i] & mask;
+		r.last[i] = (uint8_t)(base->ip[i] | ~mask);
+	}
+	return r;
+}
+
 enum rc
 deny_add(struct deny *d, const struct addr *base, unsigned bits)
 {
-	struct deny_range *r;
-
 	if (d->n == d->cap) {
 		size_t cap = d->cap == 0 ? FIRST_RANGES : d->cap * 2;
 		void *grown = reallocarray(d->ranges, cap, sizeof(*d->ranges));
@@ -31,16 +44,18 @@ deny_add(struct deny *d, const struct addr *base, unsigned bits)
 		d->ranges = grown;
 		d->cap = cap;
 	}
-	r = &d->ranges[d->n++];
-	for (unsigned i = 0; i < IP_SIZE; i++) {
-		unsigned kept = bits > i * 8 ? bits - i * 8 : 0;
-		uint8_t mask = (uint8_t)(kept >= 8 ? 0xff : 0xff00 >> kept);
-
-		r->first[i] = base->ip[i] & mask;
-		r->last[i] = (uint8_t)(base->ip[i] | ~mask);
-	}
+	d->ranges[d->n++] = range_of(base, bits);
 	d->settled = false;
 	return RC_OK;
+}
+
+bool
+deny_covers(const struct addr *base, unsigned bits, const struct addr *a)
+{
+	const struct deny_range r = range_of(base, bits);
+
+	return memcmp(a->ip, r.first, IP_SIZE) >= 0 &&
+	    memcmp(a->ip, r.last, IP_SIZE) <= 0;
 }
 
 static int

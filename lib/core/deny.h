@@ -34,4 +34,7 @@ enum rc deny_add(struct deny *d, const struct addr *base, unsigned bits) MUST_US
  */
 bool deny_has(struct deny *d, const struct addr *a);
 
+/* Whether one prefix alone would deny the address. */
+bool deny_covers(const struct addr *base, unsigned bits, const struct addr *a);
+
 #endif

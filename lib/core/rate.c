@@ -16,7 +16,7 @@ void
 rate_add(struct rate *r, size_t n, int64_t now_ms)
 {
 	advance(r, now_ms);
-	if (r->first == 0)
+	if (r->total == 0)
 		r->first = r->newest;
 	r->slot[r->newest % RATE_SLOTS] += n;
 	r->total += n;
@@ -27,7 +27,7 @@ rate_get(struct rate *r, int64_t now_ms)
 {
 	uint64_t sum = 0, ms;
 
-	if (r->first == 0)
+	if (r->total == 0)
 		return 0;
 	advance(r, now_ms);
 	for (int i = 0; i < RATE_SLOTS; i++)

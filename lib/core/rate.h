@@ -12,7 +12,7 @@ struct rate {
 	uint64_t total;            /* bytes, ever */
 	uint64_t slot[RATE_SLOTS]; /* bytes of each half second, in a ring */
 	int64_t newest; /* number of the half second that the newest slot counts */
-	int64_t first;  /* of the first that was ever counted; 0: none yet */
+	int64_t first;  /* of the first that was ever counted; 0 until total is not */
 };
 
 /* n bytes moved at now_ms. */

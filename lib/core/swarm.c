@@ -343,7 +343,7 @@ swarm_deny(struct swarm *s, const struct addr *base, unsigned bits, int64_t now_
 	enum rc rc = deny_add(&s->book.deny, base, bits);
 
 	for (size_t i = s->n_conns; rc == RC_OK && i-- > 0;)
-		if (deny_has(&s->book.deny, &s->conns[i]->addr))
+		if (deny_covers(base, bits, &s->conns[i]->addr))
 			swarm_close(s, s->conns[i], "is denied", now_ms);
 	return rc;
 }
