@@ -56,6 +56,8 @@ leave(struct run *r)
 	leave_when_written(r);
 }
 
+static void look_again(struct run *r);
+
 /* Take leave of the trackers, if there are any to take leave of, and end. */
 static void
 finish(struct run *r)
@@ -66,6 +68,8 @@ finish(struct run *r)
 		leave(r);
 		return;
 	}
+	/* The run may have ended since: the trackers are told what it did last. */
+	look_again(r);
 	r->phase = RUN_STOPPING;
 	announce_stop(r->announce, loop_now());
 	/* Not run_pump: this may be inside of it. */
@@ -219,6 +223,17 @@ look(struct run *r, struct rec_status *s, bool *found)
 	if (rc == RC_OK && alive)
 		r->alive = true;
 	return rc == RC_OK ? !alive : rc == RC_NONE && r->alive;
+}
+
+static void
+look_again(struct run *r)
+{
+	struct rec_status s;
+	bool found = false;
+
+	(void)look(r, &s, &found);
+	if (found)
+		set_self(r, &s);
 }
 
 static void
