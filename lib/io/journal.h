@@ -6,9 +6,10 @@
  *
  * The form, all numbers big-endian:
  *
- *   "ugathave" 4:version=1 20:btih 4:piece length 4:pieces 8:length 40:boot id,
- * NUL-padded 4:files, and for each  4:index 4:carried 8:key 8:size 8:mtime 8:synced
- * 8:until then four bit fields (enum journal_set) and 32:SHA-256 of all before it
+ *   "ugathave" 4:version=1 20:btih 4:piece-length 4:pieces 8:length 40:boot-id
+ *   4:files, then of each 4:index 4:carried 8:key 8:size 8:mtime 8:synced 8:until
+ *   four bit fields (enum journal_set)
+ *   32:SHA-256 of all before it
  */
 #ifndef IO_JOURNAL_H
 #define IO_JOURNAL_H

@@ -277,6 +277,7 @@ store_new(const struct torrent *t, const char *dir, struct store **out)
 	*out = s;
 	s->t = t;
 	s->files.dir = s->notes.dir = s->lock = s->part = s->big = -1;
+	(void)pthread_mutex_init(&s->saving, NULL);
 	(void)pthread_mutex_init(&s->mutex, NULL);
 	text_hex(journal_btih(t), 20, s->id);
 	read_boot(s->boot);
@@ -309,6 +310,7 @@ store_drop(struct store *s)
 	free(s->dirty.at);
 	free(s->dir);
 	(void)pthread_mutex_destroy(&s->mutex);
+	(void)pthread_mutex_destroy(&s->saving);
 	free(s);
 }
 

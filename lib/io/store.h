@@ -6,12 +6,11 @@
  *
  *   DIR/.ugat/<btih>.lock   held (flock) for as long as the store is open
  *   DIR/.ugat/<btih>.have   the journal: which pieces are verified (io/journal)
- *   DIR/.ugat/<btih>.part   gaps: bytes of deselected neighbours, at their torrent offset
- *   DIR/.ugat/<btih>.big    blocks of a huge piece not yet verified; has no name once
- * made
+ *   DIR/.ugat/<btih>.part   gaps: neighbours' bytes, at their torrent offset
+ *   DIR/.ugat/<btih>.big    blocks not yet verified; it has no name once made
  *
  * Where .ugat cannot be made, all works without lock and journal; gap bytes are then
- * dropped. Every piece that is asked about must be a wanted one (layout_wanted) or is
+ * dropped. A piece that no listed file has bytes in (layout_wanted) is always
  * STORE_ABSENT. The torrent is whole, outlives the store and does not change.
  */
 #ifndef IO_STORE_H
@@ -52,7 +51,8 @@ enum rc store_open(const struct torrent *t, const char *dir, bool distrust,
 
 /*
  * Save the journal, remove what is of no more use, unlock. No other call may be under
- * way. NULL is allowed. Sync before, or the journal says that nothing was synced.
+ * way. NULL is allowed. Without a store_sync before, what is new is hashed again after
+ * the next boot.
  */
 void store_close(struct store *s);
 
@@ -131,7 +131,7 @@ enum rc store_gathered(struct store *s, uint64_t offset, uint8_t *p, size_t n,
 void store_gather_drop(struct store *s, uint64_t offset, uint64_t n);
 
 /*
- * Bring all pieces that are held by now to the disk itself; the next store_save says so.
+ * Bring all pieces that are held by now to the disk itself, and the journal that says so.
  * One thread at a time. RC_SYS: some file could not be synced; its pieces then never
  * count as synced.
  */

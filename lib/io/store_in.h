@@ -35,6 +35,8 @@ struct store {
 	struct store_fds *fds;
 	struct bitset wanted;
 
+	pthread_mutex_t saving; /* one at a time replaces the journal; taken first */
+
 	/*
 	 * Guards the rest. now.set is changed by the loop's thread alone, all but
 	 * JOURNAL_SYNCED, so that thread may read it without.
@@ -45,7 +47,6 @@ struct store {
 	struct store_list stale, recent, dirty;
 	uint64_t saved_ns; /* the mtime of the journal last saved; 0: none yet */
 	bool unsaved;
-	bool synced_news; /* more pieces are synced than the journal says */
 	bool
 	    sync_failed; /* the kernel forgets after telling once: never trust it again */
 	bool part_lost;  /* bytes of a gap could not be kept */

@@ -86,38 +86,49 @@ store_unsaved(struct store *s)
 	return unsaved && s->notes.dir >= 0;
 }
 
-enum rc
-store_save(struct store *s, struct store_error *e)
+/* s->saving is held. */
+static enum rc
+save(struct store *s, bool durable, struct store_error *e)
 {
 	char name[STORE_NOTE];
 	struct buf text;
-	bool durable;
+	uint64_t mtime_ns = 0;
 	enum rc rc;
 
-	if (!store_unsaved(s))
-		return RC_OK;
 	store_note(s, "have", name);
 	buf_init(&text, JOURNAL_MAX);
 	(void)pthread_mutex_lock(&s->mutex);
 	settle_recent(s);
 	look_at_stale(s);
 	rc = journal_put(&s->now, &text);
-	durable = s->synced_news;
-	s->unsaved = s->synced_news = false;
+	s->unsaved = false;
 	(void)pthread_mutex_unlock(&s->mutex);
 	if (rc == RC_OK)
-		rc = journal_save(
-		    &s->notes, name, buf_bytes(&text), durable, &s->saved_ns);
+		rc = journal_save(&s->notes, name, buf_bytes(&text), durable, &mtime_ns);
 	else
 		errno = ENOMEM;
 	buf_clear(&text);
-	if (rc == RC_OK)
-		return RC_OK;
-	rc = store_refused_note(s, "have", e);
+	if (rc != RC_OK)
+		rc = store_refused_note(s, "have", e);
 	(void)pthread_mutex_lock(&s->mutex);
-	s->unsaved = true;
-	s->synced_news = s->synced_news || durable;
+	if (rc == RC_OK)
+		s->saved_ns = mtime_ns;
+	else
+		s->unsaved = true;
 	(void)pthread_mutex_unlock(&s->mutex);
+	return rc;
+}
+
+enum rc
+store_save(struct store *s, struct store_error *e)
+{
+	enum rc rc;
+
+	/* A sync that is just saving waits for the disk: the loop must not. */
+	if (!store_unsaved(s) || pthread_mutex_trylock(&s->saving) != 0)
+		return RC_OK;
+	rc = save(s, false, e);
+	(void)pthread_mutex_unlock(&s->saving);
 	return rc;
 }
 
@@ -225,9 +236,27 @@ sync_done(struct store *s, const struct sync *y, bool good)
 	if (!s->sync_failed && bitset_beyond(&y->held, synced)) {
 		bitset_or(synced, &y->held);
 		bitset_and(synced, &s->now.set[JOURNAL_HAVE]);
-		s->unsaved = s->synced_news = true;
+		s->unsaved = true;
 	}
 	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+/*
+ * What was synced counts in the next boot only if the journal is on the disk too. A
+ * failure here costs hashing then, and is told by the next store_save.
+ */
+static void
+save_durably(struct store *s)
+{
+	struct store_error e;
+	enum rc rc;
+
+	if (!store_unsaved(s))
+		return;
+	(void)pthread_mutex_lock(&s->saving);
+	rc = save(s, true, &e);
+	(void)pthread_mutex_unlock(&s->saving);
+	(void)rc; /* s->unsaved is set again */
 }
 
 enum rc
@@ -250,5 +279,7 @@ store_sync(struct store *s, struct store_error *e)
 	bitset_free(&y.held);
 	free(y.at);
 	free(y.mtime_ns);
+	if (rc == RC_OK)
+		save_durably(s);
 	return rc;
 }
