@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "io/loop.h"
 
+#include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -24,6 +27,7 @@ struct loop_watch {
 
 struct loop_timer {
 	struct event *event;
+	int64_t at_ms;
 	loop_fire_fn *fire;
 	void *ctx;
 };
@@ -118,6 +122,21 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	w->ready(w->ctx, w->what);
 }
 
+/* Whether epoll refuses a device: asked here, because libevent would complain on stderr.
+ */
+static bool
+epoll_refuses(int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	int probe = epoll_create1(EPOLL_CLOEXEC);
+	bool refused =
+	    probe != -1 && epoll_ctl(probe, EPOLL_CTL_ADD, fd, &e) != 0 && errno == EPERM;
+
+	if (probe != -1)
+		(void)close(probe);
+	return refused;
+}
+
 /* epoll refuses regular files, directories and some devices (/dev/null) with EPERM: those
  * never block. */
 static bool
@@ -125,8 +144,10 @@ cannot_be_polled(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 &&
-	    (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode));
+	if (fstat(fd, &st) != 0)
+		return false;
+	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode) ||
+	    (S_ISCHR(st.st_mode) && epoll_refuses(fd));
 }
 
 struct loop_watch *
@@ -191,6 +212,7 @@ loop_watch_free(struct loop_watch *w)
 	free(w);
 }
 
+/* libevent's clock is coarse: it may be a few milliseconds early. */
 static void
 on_fire(evutil_socket_t fd, short what, void *arg)
 {
@@ -198,7 +220,10 @@ on_fire(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	t->fire(t->ctx);
+	if (loop_now() < t->at_ms)
+		loop_timer_set(t, t->at_ms);
+	else
+		t->fire(t->ctx);
 }
 
 struct loop_timer *
@@ -224,6 +249,7 @@ loop_timer_set(struct loop_timer *t, int64_t at_ms)
 	int64_t left = at_ms - loop_now();
 	struct timeval tv;
 
+	t->at_ms = at_ms;
 	if (at_ms == INT64_MAX) {
 		(void)event_del(t->event);
 		return;
