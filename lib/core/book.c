@@ -8,7 +8,8 @@ enum {
 	FIRST_ENTRIES = 64,
 	LOOK_AHEAD = 16,
 	FIRST_WAIT_MS = 15000,
-	MOST_WAIT_MS = 3600000
+	MOST_WAIT_MS = 3600000,
+	BANS_MAX = BOOK_MAX, /* at most one more entry for each */
 };
 
 void
@@ -75,8 +76,8 @@ grow(struct book *b)
 	return RC_OK;
 }
 
-uint32_t
-book_enter(struct book *b, const struct addr *a, bool told)
+static uint32_t
+enter(struct book *b, const struct addr *a, bool told, size_t most)
 {
 	size_t slot;
 
@@ -87,11 +88,17 @@ book_enter(struct book *b, const struct addr *a, bool told)
 		b->entries[b->slots[slot]].dialable |= told;
 		return b->slots[slot];
 	}
-	if (b->n == BOOK_MAX)
+	if (b->n >= most)
 		return BOOK_NONE;
 	b->entries[b->n] = (struct book_entry){ .addr = *a, .dialable = told };
 	b->slots[slot] = (uint32_t)b->n;
 	return (uint32_t)b->n++;
+}
+
+uint32_t
+book_enter(struct book *b, const struct addr *a, bool told)
+{
+	return enter(b, a, told, BOOK_MAX);
 }
 
 bool
@@ -159,7 +166,7 @@ book_ban(struct book *b, uint32_t who)
 	if (addr_is_loopback(&any))
 		return;
 	any.port = 0;
-	all = book_enter(b, &any, false);
+	all = enter(b, &any, false, BOOK_MAX + BANS_MAX);
 	if (all != BOOK_NONE)
 		b->entries[all].banned = true;
 }
