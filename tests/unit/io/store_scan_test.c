@@ -12,6 +12,30 @@
 #include "io/journal.h"
 #include "tests/unit/io/store_sample.h"
 
+/* Let the journal look as if it came from another boot. */
+static void
+reboot(void)
+{
+	struct beneath b;
+	struct journal j;
+	struct buf out;
+	uint64_t mtime;
+	int fd = open(place_path(&place, ".ugat"), O_PATH | O_DIRECTORY);
+
+	beneath_init(&b, fd);
+	assert_int_equal(journal_init(&j, &t, 0), RC_OK);
+	assert_int_equal(journal_load(&b, BTIH ".have", &j), RC_OK);
+	assert_int_not_equal(j.boot[0], 0);
+	j.boot[0] ^= 1;
+	buf_init(&out, 1 << 20);
+	assert_int_equal(journal_put(&j, &out), RC_OK);
+	assert_int_equal(
+	    journal_save(&b, BTIH ".have", buf_bytes(&out), false, &mtime), RC_OK);
+	buf_clear(&out);
+	journal_clear(&j);
+	(void)close(fd);
+}
+
 static void
 the_journal_vouches_for_what_was_held(void **state)
 {
@@ -54,6 +78,30 @@ a_killed_run_loses_no_written_piece(void **state)
 	assert_int_equal(status, 0);
 	/* 5 was saved. 7 was not, nor does anybody know of 6; 4 needs b. */
 	assert_string_equal(states_of(ALL), ".....H??");
+}
+
+static void
+a_sync_needs_no_save_to_be_remembered(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		struct store *s = open_all();
+		struct store_error e;
+
+		for (uint32_t p = 0; p < PIECES; p++)
+			write_piece(s, p);
+		assert_int_equal(store_sync(s, &e), RC_OK);
+		assert_false(store_unsaved(s));
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_string_equal(states_of(ALL), "HHHHHHHH");
+	reboot();
+	assert_string_equal(states_of(ALL), "HHHHHHHH");
 }
 
 static void
@@ -207,29 +255,6 @@ an_edited_path_is_another_file(void **state)
 	assert_string_equal(
 	    states_of(HEAD A PAD "file\t2\t32\t40\tt/elsewhere\n" E C HASHES),
 	    "HH???HHH");
-}
-
-static void
-reboot(void)
-{
-	struct beneath b;
-	struct journal j;
-	struct buf out;
-	uint64_t mtime;
-	int fd = open(place_path(&place, ".ugat"), O_PATH | O_DIRECTORY);
-
-	beneath_init(&b, fd);
-	assert_int_equal(journal_init(&j, &t, 0), RC_OK);
-	assert_int_equal(journal_load(&b, BTIH ".have", &j), RC_OK);
-	assert_int_not_equal(j.boot[0], 0);
-	j.boot[0] ^= 1;
-	buf_init(&out, 1 << 20);
-	assert_int_equal(journal_put(&j, &out), RC_OK);
-	assert_int_equal(
-	    journal_save(&b, BTIH ".have", buf_bytes(&out), false, &mtime), RC_OK);
-	buf_clear(&out);
-	journal_clear(&j);
-	(void)close(fd);
 }
 
 static void
@@ -481,6 +506,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_journal_vouches_for_what_was_held),
 		TEST(a_killed_run_loses_no_written_piece),
+		TEST(a_sync_needs_no_save_to_be_remembered),
 		TEST(holes_of_a_killed_run_are_not_hashed),
 		TEST(a_check_that_was_cut_short_goes_on),
 		TEST(a_file_that_others_wrote_to_is_hashed_again_and_no_other),

@@ -86,7 +86,6 @@ what_is_not_on_disk_is_not_read(void **state)
 	store_close(s);
 }
 
-/* Let the journal look as if it came from another boot. */
 static void
 pieces_of_nobody_are_absent_and_not_wanted(void **state)
 {
