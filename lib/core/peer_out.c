@@ -106,10 +106,10 @@ room_for_request(struct peer *p)
 	size_t cap = p->cap_requests == 0 ? FIRST_REQUESTS : p->cap_requests * 2;
 	void *grown;
 
-	if (p->n_requests < p->cap_requests)
-		return RC_OK;
 	if (p->n_requests >= PEER_REQUESTS_MAX)
 		return RC_BIG;
+	if (p->n_requests < p->cap_requests)
+		return RC_OK;
 	grown = reallocarray(p->requests, cap, sizeof(*p->requests));
 	if (grown == NULL)
 		return RC_MEM;
