@@ -39,6 +39,14 @@ struct resolve {
 	LIST_HEAD(, resolve_query) queries;
 };
 
+/* What goes wrong is in the answers; libevent would write it on stderr, too. */
+static void
+say_nothing(int is_warning, const char *words)
+{
+	(void)is_warning;
+	(void)words;
+}
+
 struct resolve *
 resolve_new(struct loop *l)
 {
@@ -48,6 +56,7 @@ resolve_new(struct loop *l)
 		return NULL;
 	r->loop = l;
 	LIST_INIT(&r->queries);
+	evdns_set_log_fn(say_nothing);
 	r->dns = evdns_base_new(loop_base(l), EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	if (r->dns == NULL) {
 		free(r);
