@@ -54,7 +54,8 @@ put(struct writer *w, struct bytes text)
 		w->bad = true;
 		return;
 	}
-	memcpy(w->p + w->n, text.p, text.n);
+	if (text.n > 0)
+		memcpy(w->p + w->n, text.p, text.n);
 	w->n += text.n;
 }
 

@@ -26,7 +26,7 @@ range_of(const struct addr *base, unsigned bits)
 		unsigned kept = bits > i * 8 ? bits - i * 8 : 0;
 		uint8_t mask = kept >= 8 ? 0xff : (uint8_t)(0xff00 >> kept);
 
-		r.first[i] = base->ip[i] & mask;
+		r.first[i] = (uint8_t)(base->ip[i] & mask);
 		r.last[i] = (uint8_t)(base->ip[i] | ~mask);
 	}
 	return r;
