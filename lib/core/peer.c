@@ -93,10 +93,11 @@ peer_place(struct peer *p, uint8_t *place)
 bool
 peer_is_placed(const struct peer *p, const uint8_t *from, size_t n)
 {
-	uintptr_t at = (uintptr_t)p->place, start = (uintptr_t)from;
+	uintptr_t at = (uintptr_t)p->place - (p->message.length - p->left);
 
-	return p->state == PEER_PAYLOAD && p->place != NULL && at >= start &&
-	    at - start <= n;
+	/* By where the block begins: at its end the next one begins. */
+	return p->state == PEER_PAYLOAD && p->place != NULL && at >= (uintptr_t)from &&
+	    at - (uintptr_t)from < n;
 }
 
 static void
@@ -195,12 +196,8 @@ on_have(struct peer *p, uint32_t piece, struct peer_event *event)
 static void
 on_all_or_none(struct peer *p, bool all, struct peer_event *event)
 {
-	if (!p->fast) {
-		bad(p, event, "uses a message of BEP 6 without having said so");
-		return;
-	}
 	if (p->told_pieces) {
-		p->state = all ? PEER_NEWS : PEER_HEAD;
+		p->state = all && !bitset_full(&p->has) ? PEER_NEWS : PEER_HEAD;
 		p->left = 0;
 		return;
 	}
@@ -242,6 +239,9 @@ on_allowed(struct peer *p, uint32_t piece, struct peer_event *event)
 {
 	if (piece >= p->has.n || p->n_allowed == PEER_ALLOWED_MAX)
 		return;
+	for (size_t i = 0; i < p->n_allowed; i++)
+		if (p->allowed[i] == piece)
+			return;
 	p->allowed[p->n_allowed++] = piece;
 	*event = (struct peer_event){ .kind = PEER_ALLOWED, .block.piece = piece };
 }
@@ -297,6 +297,13 @@ on_long(struct peer *p)
 	    : PEER_SKIP;
 }
 
+static bool
+is_of_bep_6(enum wire_id id)
+{
+	return id == WIRE_SUGGEST || id == WIRE_HAVE_ALL || id == WIRE_HAVE_NONE ||
+	    id == WIRE_REJECT || id == WIRE_ALLOWED_FAST;
+}
+
 static void
 on_head(struct peer *p, struct peer_event *event)
 {
@@ -305,6 +312,10 @@ on_head(struct peer *p, struct peer_event *event)
 		.piece = h->piece, .begin = h->begin, .length = h->length
 	};
 
+	if (!p->fast && is_of_bep_6(h->id)) {
+		bad(p, event, "uses a message of BEP 6 without having said so");
+		return;
+	}
 	switch (h->id) {
 	case WIRE_KEEPALIVE:
 	case WIRE_PORT:
@@ -361,10 +372,17 @@ next_head(struct peer *p, struct bytes *rest, int64_t now_ms, struct peer_event 
 static void
 on_extended(struct peer *p, struct peer_event *event)
 {
-	if (ext_get_handshake(buf_bytes(&p->body), &p->said) != RC_OK)
+	struct ext_handshake said;
+
+	if (ext_get_handshake(buf_bytes(&p->body), &said) != RC_OK)
 		return;
-	(void)text_printable(p->said.client, p->client, sizeof(p->client));
-	p->said.client = bytes_of(NULL, 0);
+	/* A later handshake says only what has changed. */
+	if (said.reqq != 0)
+		p->said.reqq = said.reqq;
+	if (said.port != 0)
+		p->said.port = said.port;
+	if (said.client.n != 0)
+		(void)text_printable(said.client, p->client, sizeof(p->client));
 	*event = (struct peer_event){ .kind = PEER_EXTENDED };
 }
 
