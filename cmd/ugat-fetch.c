@@ -55,11 +55,19 @@ set(struct fetch_options *o, int letter, const char *argument)
 		o->fixed_port = true;
 		break;
 	case 'i': set_local(o, argument); break;
-	case 'm': o->memory = tool_size(&tool, 'm', argument); break;
+	case 'm':
+		o->memory = tool_size(&tool, 'm', argument);
+		if (o->memory < MEMORY_MIN)
+			tool_usage(&tool, "-m %s: at least 1M expected", argument);
+		break;
 	case 'j':
 		o->most_conns = (unsigned)tool_number(&tool, 'j', argument, 1, PEERS_MAX);
 		break;
-	case 't': o->stall_s = tool_time(&tool, 't', argument); break;
+	case 't':
+		o->stall_s = tool_time(&tool, 't', argument);
+		if (o->stall_s == 0)
+			tool_usage(&tool, "-t %s: at least 1s expected", argument);
+		break;
 	case 'w': o->watch = true; break;
 	case '0': o->nul = true; break;
 	case 'q': o->quiet = true; break;
@@ -89,8 +97,6 @@ main(int argc, char **argv)
 		set(&o, letter, argument);
 	if (at < argc)
 		tool_usage(&tool, "%s: no operand expected", argv[at]);
-	if (o.memory < MEMORY_MIN)
-		tool_usage(&tool, "-m: at least 1M expected");
 	if (o.nul && o.watch)
 		tool_usage(&tool, "-0 and -w cannot both write to standard output");
 	if (isatty(STDIN_FILENO))

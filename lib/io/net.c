@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "io/net.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 enum { BACKLOG = 128, PORT_TRIES = 32 };
+enum { FILES_MOST = 64, OTHERS = 32 }; /* descriptors for content, and for all else */
 
 /* A socket address of either family with its size. */
 struct end {
@@ -357,4 +359,28 @@ net_local_addrs(struct addr *out, size_t cap, size_t *n)
 			out[(*n)++].port = 0;
 	freeifaddrs(all);
 	return RC_OK;
+}
+
+unsigned
+net_room(unsigned want)
+{
+	const rlim_t need = (rlim_t)want + FILES_MOST + OTHERS;
+	struct rlimit limit;
+	rlim_t files;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return want;
+	if (limit.rlim_cur < need) {
+		limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0 &&
+		    getrlimit(RLIMIT_NOFILE, &limit) != 0)
+			return want;
+	}
+	/* io/store takes a quarter at most. */
+	files = limit.rlim_cur / 4 < FILES_MOST ? limit.rlim_cur / 4 : FILES_MOST;
+	if (limit.rlim_cur <= files + OTHERS)
+		return 1;
+	return limit.rlim_cur - files - OTHERS < want
+	    ? (unsigned)(limit.rlim_cur - files - OTHERS)
+	    : want;
 }

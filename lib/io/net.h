@@ -87,6 +87,13 @@ enum rc net_udp_recv(int fd, uint8_t *p, size_t cap, size_t *n) MUST_USE;
  * 0. */
 enum rc net_local_addrs(struct addr *out, size_t cap, size_t *n) MUST_USE;
 
+/*
+ * How many connections of the want that are asked for fit among the descriptors that this
+ * process may open, with enough left for files and the rest; at least 1. Raises the soft
+ * limit as far as that helps.
+ */
+unsigned net_room(unsigned want);
+
 /* Close *fd unless it is -1, and make it -1. errno stays as it was. */
 void net_close(int *fd);
 

@@ -47,6 +47,16 @@ fetch_fail(struct fetch *f, int code, const char *format, ...)
 }
 
 void
+fetch_disk_failed(struct fetch *f, const struct store_error *e)
+{
+	bool cannot_create = e->err == EACCES || e->err == EPERM || e->err == EROFS ||
+	    e->err == EEXIST || e->err == ENOTDIR || e->err == EISDIR || e->err == ELOOP;
+
+	fetch_fail(f, cannot_create ? CODE_CANTCREAT : CODE_IO, "%s: %s", e->path,
+	    e->err == 0 ? "was cut short by somebody else" : strerror(e->err));
+}
+
+void
 fetch_drain(struct fetch *f)
 {
 	if (f->phase != FETCH_LOADING)
@@ -87,7 +97,8 @@ count_files(struct fetch *f)
 	bool any = false;
 
 	f->left = calloc(f->torrent.n_files + 1, sizeof(*f->left));
-	if (f->left == NULL) {
+	f->told = calloc(f->torrent.n_files + 1, sizeof(*f->told));
+	if (f->left == NULL || f->told == NULL) {
 		fetch_fail(f, CODE_BUG, "out of memory");
 		return false;
 	}
@@ -101,16 +112,38 @@ count_files(struct fetch *f)
 		if (layout_pieces(&f->torrent, file, &first, &last))
 			f->left[i] = last - first + 1;
 	}
+	for (uint32_t i = 0; i < f->torrent.pieces; i++)
+		if (layout_wanted(&f->torrent, i))
+			f->wanted_bytes += torrent_piece_size(&f->torrent, i);
 	if (!any)
 		fetch_fail(f, CODE_DATA, "no file is wanted: every `file` line is gone");
 	return any;
 }
 
+static enum rc
+listen_for_peers(struct fetch *f)
+{
+	enum rc rc = fetch_listen(f);
+
+	if (rc == RC_BUSY)
+		fetch_fail(f, CODE_TEMPFAIL,
+		    "port %u is taken by another program: give another with -p",
+		    (unsigned)f->o->port);
+	else if (rc != RC_OK && f->o->fixed_port)
+		fetch_fail(f, CODE_UNAVAILABLE,
+		    "cannot listen on port %u: %s: give another with -p, or another "
+		    "address with -i",
+		    (unsigned)f->o->port, strerror(errno));
+	else if (rc != RC_OK)
+		fetch_fail(f, CODE_UNAVAILABLE,
+		    "cannot listen for peers: %s: give another address with -i",
+		    strerror(errno));
+	return rc;
+}
+
 static bool
 open_all(struct fetch *f)
 {
-	enum rc rc;
-
 	if (!f->torrent.has_v1) {
 		fetch_fail(f, CODE_DATA,
 		    "this torrent is v2 only: such downloads are not supported yet");
@@ -118,18 +151,16 @@ open_all(struct fetch *f)
 	}
 	if (!count_files(f))
 		return false;
-	rc = draw_id(f);
-	if (rc == RC_OK)
-		rc = fetch_listen(f);
-	if (rc == RC_BUSY)
-		fetch_fail(f, CODE_TEMPFAIL,
-		    "port %u is taken by another program: give another with -p",
-		    (unsigned)f->o->port);
-	else if (rc != RC_OK)
-		fetch_fail(
-		    f, CODE_UNAVAILABLE, "cannot listen for peers: %s", strerror(errno));
-	return rc == RC_OK &&
-	    store_open(&f->torrent, f->o->dir, f->o->distrust, f->end, &f->store) ==
+	if (draw_id(f) != RC_OK) {
+		fetch_fail(f, CODE_BUG, "cannot draw a peer id: %s", strerror(errno));
+		return false;
+	}
+	if (listen_for_peers(f) != RC_OK)
+		return false;
+	/* ugat-announce waits for it, and looking at many files takes its time. */
+	f->phase = FETCH_CHECKING;
+	fetch_report_status(f, loop_now());
+	return store_open(&f->torrent, f->o->dir, f->o->distrust, f->end, &f->store) ==
 	    RC_OK;
 }
 
@@ -140,7 +171,7 @@ make_empty(struct fetch *f)
 	struct store_error e;
 
 	if (store_make_empty(f->store, &e) != RC_OK) {
-		fetch_fail(f, CODE_CANTCREAT, "%s: %s", e.path, strerror(e.err));
+		fetch_disk_failed(f, &e);
 		return false;
 	}
 	for (size_t i = 0; i < f->torrent.n_files; i++)
@@ -157,13 +188,11 @@ fetch_begin(struct fetch *f)
 		fetch_finish(f);
 		return;
 	}
-	f->phase = FETCH_CHECKING;
 	f->work = work_new(f->loop, work_threads());
 	if (f->work == NULL) {
 		fetch_fail(f, CODE_BUG, "cannot start threads");
 		return;
 	}
-	fetch_report_status(f, loop_now());
 	if (!make_empty(f))
 		return;
 	for (uint32_t i = 0; i < f->torrent.pieces; i++) {
@@ -184,7 +213,7 @@ new_swarm(struct fetch *f)
 		.id = f->id,
 		.port = f->port,
 		.memory = f->o->memory,
-		.most_conns = f->o->most_conns };
+		.most_conns = net_room(f->o->most_conns) };
 
 	if (getrandom(&config.seed, sizeof(config.seed), 0) < 0) {
 		fetch_fail(f, CODE_BUG, "no random numbers: %s", strerror(errno));
@@ -230,6 +259,7 @@ fetch_held(struct fetch *f, uint32_t piece)
 {
 	size_t first, end;
 
+	f->held_bytes += torrent_piece_size(&f->torrent, piece);
 	layout_files(&f->torrent, piece, &first, &end);
 	for (size_t i = first; i < end; i++) {
 		const struct torrent_file *file = &f->torrent.files[i];
@@ -242,6 +272,21 @@ fetch_held(struct fetch *f, uint32_t piece)
 /* Time. */
 
 static void
+fail_lonely(struct fetch *f, const struct swarm_stats *st)
+{
+	if (st->known == 0)
+		fetch_fail(f, CODE_UNAVAILABLE,
+		    "no peer to load from: %u/%u pieces; the input has ended and named "
+		    "none: put ugat-announce before it, or add `peer` lines",
+		    st->pieces_held, st->pieces_wanted);
+	else
+		fetch_fail(f, CODE_UNAVAILABLE,
+		    "no peer left to try: %u/%u pieces; the input has ended and none of "
+		    "its peers answers (%u known): try later, or add `peer` lines",
+		    st->pieces_held, st->pieces_wanted, st->known);
+}
+
+static void
 check_stall(struct fetch *f, int64_t now_ms)
 {
 	int64_t stalled_s = (now_ms - f->verified_ms) / 1000;
@@ -252,17 +297,15 @@ check_stall(struct fetch *f, int64_t now_ms)
 	if (st.peers > 0 || !f->in_ended)
 		f->lonely_ms = now_ms;
 	if (now_ms - f->lonely_ms >= LONELY_MS) {
-		fetch_fail(f, CODE_UNAVAILABLE,
-		    "no peer left to try: %u/%u pieces; the input has ended and none of "
-		    "%u addresses answers",
-		    st.pieces_held, st.pieces_wanted, st.known);
+		fail_lonely(f, &st);
 	} else if ((uint64_t)stalled_s >= f->o->stall_s) {
 		human_time((uint64_t)stalled_s, time);
 		fetch_fail(f, CODE_TEMPFAIL,
-		    "stalled %s: %u/%u pieces; %u have no source; %u peers; %u trackers "
-		    "ok",
+		    "stalled %s: %u/%u pieces; %u have no source; %u peer%s; %u "
+		    "tracker%s ok",
 		    time, st.pieces_held, st.pieces_wanted, st.unsourced, st.peers,
-		    f->trackers_ok);
+		    st.peers == 1 ? "" : "s", f->trackers_ok,
+		    f->trackers_ok == 1 ? "" : "s");
 	}
 }
 
@@ -299,6 +342,16 @@ ending(struct fetch *f)
 	}
 }
 
+/* From here on a signal ends the process as it would any other. */
+static void
+drop_signals(struct fetch *f)
+{
+	for (int i = 0; i < FETCH_SIGNALS; i++) {
+		loop_signal_free(f->signals[i]);
+		f->signals[i] = NULL;
+	}
+}
+
 static void
 on_timer(void *ctx)
 {
@@ -314,6 +367,7 @@ on_timer(void *ctx)
 		save(f, now_ms);
 	}
 	fetch_input_tick(f, now_ms);
+	fetch_net_tick(f);
 	if (f->phase == FETCH_ENDING) {
 		ending(f);
 		return;
@@ -327,14 +381,11 @@ on_signal(void *ctx, int signo)
 {
 	struct fetch *f = ctx;
 
-	/* A second one ends the process at once. */
-	for (int i = 0; i < FETCH_SIGNALS; i++) {
-		loop_signal_free(f->signals[i]);
-		f->signals[i] = NULL;
-	}
+	drop_signals(f); /* a second one ends the process at once */
 	if (f->end->code == CODE_OK) {
+		(void)outcome_fail(f->end, FETCH_SIGNAL_CODE + signo, "stopped by %s",
+		    signo == SIGINT ? "INT" : "TERM");
 		f->end->signal = signo;
-		f->end->code = CODE_TEMPFAIL;
 	}
 	fetch_finish(f);
 }
@@ -364,20 +415,24 @@ start(struct fetch *f)
 static void
 stop(struct fetch *f)
 {
+	struct store_error e;
+
 	f->phase = FETCH_ENDING;
 	fetch_input_stop(f);
 	fetch_net_stop(f);
 	work_free(f->work);
-	store_close(f->store);
+	if (f->store != NULL && store_save(f->store, &e) != RC_OK && f->o->verbose)
+		fetch_remark(f, "%s: %s", e.path, strerror(e.err));
+	drop_signals(f);
 	fetch_report_end(f);
+	store_close(f->store);
 	swarm_free(f->swarm);
 	torrent_clear(&f->torrent);
-	for (int i = 0; i < FETCH_SIGNALS; i++)
-		loop_signal_free(f->signals[i]);
 	loop_timer_free(f->timer);
 	loop_free(f->loop);
 	free(f->read_scratch);
 	free(f->left);
+	free(f->told);
 }
 
 void
@@ -388,7 +443,9 @@ run_fetch(const struct fetch_options *o, struct outcome *end)
 	};
 
 	torrent_init(&f.torrent);
-	(void)signal(SIGPIPE, SIG_IGN); /* EPIPE says the same, and lets us save */
+	/* EPIPE and EFBIG say the same, and let us save. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	f.sync_ms = f.save_ms = loop_now();
 	if (start(&f) != RC_OK)
 		(void)outcome_fail(end, CODE_BUG, "out of memory");

@@ -11,7 +11,7 @@
 #include "run/fetch_int.h"
 
 enum {
-	EARLY_MAX = 4 * 1024 * 1024,
+	EARLY_MAX = 64 * 1024 * 1024, /* a long block list */
 	LOOKUPS_MAX = 64,
 	HOST_MAX = 256,
 	WAIT_FOR_END_MS = 5000,
@@ -75,16 +75,11 @@ look_up(struct fetch *f, const struct rec_peer *r)
 }
 
 static void
-on_peer(struct fetch *f, const struct line *l)
+add_peer(struct fetch *f, const struct rec_peer *from)
 {
-	struct rec_peer r;
+	struct rec_peer r = *from;
 	struct addr a;
 
-	if (rec_get_peer(l, f->scratch, &r) != RC_OK) {
-		fetch_fail(f, CODE_DATA, "line %llu: a malformed `peer` line",
-		    (unsigned long long)f->lines);
-		return;
-	}
 	if (addr_parse(r.host, &a) == RC_OK) {
 		a.port = r.port;
 		swarm_add_peer(f->swarm, &a, loop_now());
@@ -93,30 +88,46 @@ on_peer(struct fetch *f, const struct line *l)
 	}
 }
 
-static void
-on_deny(struct fetch *f, const struct line *l)
-{
-	struct rec_deny r;
-
-	if (rec_get_deny(l, &r) != RC_OK)
-		fetch_fail(f, CODE_DATA, "line %llu: a malformed `deny!` line",
-		    (unsigned long long)f->lines);
-	else if (swarm_deny(f->swarm, &r.base, r.bits, loop_now()) != RC_OK)
-		fetch_fail(f, CODE_BUG, "out of memory");
-}
-
 /* What needs the swarm waits for it, as text. */
 static void
 keep_early(struct fetch *f, struct bytes text)
 {
 	if (buf_room(&f->early, text.n + 1) != RC_OK) {
 		fetch_fail(f, CODE_DATA,
-		    "line %llu: too many `peer` and `deny!` lines before `end`",
+		    "line %llu: too many `peer` and `deny!` lines before loading begins",
 		    (unsigned long long)f->lines);
 		return;
 	}
 	if (buf_add(&f->early, text.p, text.n) != RC_OK ||
 	    buf_add(&f->early, "\n", 1) != RC_OK)
+		fetch_fail(f, CODE_BUG, "out of memory");
+}
+
+static void
+on_peer(struct fetch *f, const struct line *l, struct bytes text)
+{
+	struct rec_peer r;
+
+	if (rec_get_peer(l, f->scratch, &r) != RC_OK)
+		fetch_fail(f, CODE_DATA, "line %llu: a malformed `peer` line",
+		    (unsigned long long)f->lines);
+	else if (f->swarm == NULL)
+		keep_early(f, text);
+	else
+		add_peer(f, &r);
+}
+
+static void
+on_deny(struct fetch *f, const struct line *l, struct bytes text)
+{
+	struct rec_deny r;
+
+	if (rec_get_deny(l, &r) != RC_OK)
+		fetch_fail(f, CODE_DATA, "line %llu: a malformed `deny!` line",
+		    (unsigned long long)f->lines);
+	else if (f->swarm == NULL)
+		keep_early(f, text);
+	else if (swarm_deny(f->swarm, &r.base, r.bits, loop_now()) != RC_OK)
 		fetch_fail(f, CODE_BUG, "out of memory");
 }
 
@@ -135,10 +146,9 @@ on_fail(struct fetch *f, const struct line *l, struct bytes text)
 		f->end->code = (int)r.code;
 		f->end->passed = true;
 		(void)text_printable(r.words, f->end->words, sizeof(f->end->words));
-		if (!f->o->nul) {
-			fetch_put(f, text);
-			fetch_put(f, bytes_str("\n"));
-		}
+		if (buf_add(&f->passed, text.p, text.n) != RC_OK ||
+		    buf_add(&f->passed, "\n", 1) != RC_OK)
+			buf_clear(&f->passed);
 	}
 	fetch_finish(f);
 }
@@ -178,15 +188,8 @@ on_news(struct fetch *f, const struct line *l, struct bytes text)
 	switch (rec_kind(l)) {
 	case REC_FAIL: on_fail(f, l, text); return true;
 	case REC_ANNOUNCED: on_announced(f, l); return true;
-	case REC_PEER:
-	case REC_DENY:
-		if (f->swarm == NULL)
-			keep_early(f, text);
-		else if (rec_kind(l) == REC_PEER)
-			on_peer(f, l);
-		else
-			on_deny(f, l);
-		return true;
+	case REC_PEER: on_peer(f, l, text); return true;
+	case REC_DENY: on_deny(f, l, text); return true;
 	default: return false;
 	}
 }
@@ -224,8 +227,14 @@ on_line(struct fetch *f, struct bytes text)
 		return;
 	}
 	line_scratch_reset(f->scratch);
-	if (!on_news(f, &l, text) && f->phase == FETCH_READING)
+	if (on_news(f, &l, text))
+		return;
+	if (f->phase == FETCH_READING)
 		on_description(f, &l);
+	else if (rec_kind(&l) == REC_TORRENT)
+		fetch_fail(f, CODE_DATA,
+		    "line %llu: a second torrent: one torrent a pipeline",
+		    (unsigned long long)f->lines);
 }
 
 void

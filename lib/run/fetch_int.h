@@ -29,6 +29,7 @@ enum fetch_phase {
 };
 
 enum { FETCH_SCRATCH = 16 * 1024 + 64, FETCH_SIGNALS = 2, FETCH_LISTENERS = 2 };
+enum { FETCH_SIGNAL_CODE = 128 }; /* what a shell adds to the signal that ended us */
 
 struct fetch {
 	const struct fetch_options *o;
@@ -46,7 +47,7 @@ struct fetch {
 	struct line_scratch *scratch;
 	uint64_t lines;
 	bool in_ended;
-	bool passed_fail;  /* the fail! line went to stdout */
+	struct buf passed; /* the fail! line to hand on, the last one of our output */
 	int64_t header_ms; /* when the first line came; 0: not yet */
 	bool said_waiting;
 	struct buf early; /* peer and deny! lines that came before the swarm */
@@ -65,6 +66,8 @@ struct fetch {
 	int64_t status_ms; /* last written */
 	uint64_t start_s;
 	uint32_t *left; /* of each listed file: pieces that are not held yet */
+	uint32_t *told; /* listed files in the order in which they became complete */
+	size_t n_complete, n_told; /* of these, how many lines were queued */
 
 	/* Peers. */
 	uint8_t id[20];
@@ -81,6 +84,7 @@ struct fetch {
 	uint32_t next_check; /* pieces before it were looked at */
 	unsigned checks;     /* under way */
 	uint64_t check_bytes, checked_bytes;
+	uint64_t wanted_bytes, held_bytes; /* of wanted pieces, whatever the phase */
 	int64_t save_ms, sync_ms, verified_ms;
 	bool syncing, last_sync;
 	int64_t load_ms;      /* when loading began */
@@ -98,6 +102,9 @@ void fetch_begin(struct fetch *f);
 
 /* All old data is hashed: begin to load. */
 void fetch_load(struct fetch *f);
+
+/* The disk refused; say so and end. */
+void fetch_disk_failed(struct fetch *f, const struct store_error *e);
 
 /* A piece is held, found or fetched. */
 void fetch_held(struct fetch *f, uint32_t piece);
@@ -117,6 +124,7 @@ void fetch_input_tick(struct fetch *f, int64_t now_ms);
 enum rc fetch_listen(struct fetch *f) MUST_USE;
 void fetch_accept_start(struct fetch *f);
 void fetch_net_todo(struct fetch *f);
+void fetch_net_tick(struct fetch *f);
 void fetch_net_stop(struct fetch *f);
 
 /* fetch_jobs.c */
@@ -133,6 +141,5 @@ void fetch_report_tick(struct fetch *f, int64_t now_ms);
 void fetch_report_done(struct fetch *f, const struct torrent_file *file);
 void fetch_report_end(struct fetch *f);
 void fetch_remark(struct fetch *f, const char *format, ...) PRINTF_LIKE(2, 3);
-void fetch_put(struct fetch *f, struct bytes text);
 
 #endif

@@ -25,16 +25,6 @@ of(struct work_job *w)
 	return (struct fetch_job *)w;
 }
 
-static void
-disk_failed(struct fetch *f, const struct store_error *e)
-{
-	bool cannot_create = e->err == EACCES || e->err == EPERM || e->err == EROFS ||
-	    e->err == EEXIST || e->err == ENOTDIR || e->err == EISDIR || e->err == ELOOP;
-
-	fetch_fail(f, cannot_create ? CODE_CANTCREAT : CODE_IO, "%s: %s", e->path,
-	    strerror(e->err));
-}
-
 static uint64_t
 offset_of(const struct fetch *f, struct peer_block b)
 {
@@ -153,7 +143,7 @@ verified(struct work_job *w)
 	} else if (j->rc == RC_MEM) {
 		fetch_fail(f, CODE_BUG, "out of memory");
 	} else {
-		disk_failed(f, &j->error);
+		fetch_disk_failed(f, &j->error);
 	}
 	end_job(j);
 	fetch_drain(f);
@@ -176,7 +166,7 @@ gathered(struct work_job *w)
 	struct fetch *f = j->f;
 
 	if (!w->cancelled && j->rc != RC_OK)
-		disk_failed(f, &j->error);
+		fetch_disk_failed(f, &j->error);
 	if (!w->cancelled)
 		swarm_gathered(f->swarm, &j->job, loop_now());
 	end_job(j);
@@ -317,7 +307,7 @@ synced(struct work_job *w)
 
 	f->syncing = false;
 	if (!w->cancelled && j->rc != RC_OK)
-		disk_failed(f, &j->error);
+		fetch_disk_failed(f, &j->error);
 	end_job(j);
 	if (f->last_sync)
 		loop_stop(f->loop);

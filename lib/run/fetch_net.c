@@ -120,8 +120,13 @@ on_link(void *ctx, int what)
 			return;
 		}
 		swarm_connected(f->swarm, k->conn, loop_now());
-	} else if ((what & LOOP_READ) != 0) {
-		for (int i = 0; rc == RC_OK && i < READS_A_TURN; i++)
+	} else {
+		if ((what & LOOP_WRITE) != 0 && !send_output(k)) {
+			fetch_drain(f);
+			return;
+		}
+		for (int i = 0;
+		     (what & LOOP_READ) != 0 && rc == RC_OK && i < READS_A_TURN; i++)
 			rc = read_once(k);
 	}
 	if (rc == RC_END)
@@ -221,7 +226,13 @@ on_call(void *ctx, int what)
 			struct conn *c;
 			int fd;
 
-			if (net_accept(f->listeners[i], &fd, &from) != RC_OK)
+			enum rc rc = net_accept(f->listeners[i], &fd, &from);
+
+			/* No descriptor is free, say: ask again at the next tick. */
+			if (rc == RC_SYS &&
+			    loop_watch_set(f->listen_watch[i], 0) != RC_OK)
+				fetch_fail(f, CODE_BUG, "out of memory");
+			if (rc != RC_OK)
 				break;
 			c = swarm_accept(f->swarm, &from, loop_now());
 			k = c == NULL ? NULL : new_link(f, c, fd);
@@ -261,6 +272,15 @@ fetch_accept_start(struct fetch *f)
 		    loop_watch_set(f->listen_watch[i], LOOP_READ) != RC_OK)
 			fetch_fail(f, CODE_BUG, "out of memory");
 	}
+}
+
+void
+fetch_net_tick(struct fetch *f)
+{
+	for (int i = 0; i < FETCH_LISTENERS; i++)
+		if (f->listen_watch[i] != NULL &&
+		    loop_watch_set(f->listen_watch[i], LOOP_READ) != RC_OK)
+			fetch_fail(f, CODE_BUG, "out of memory");
 }
 
 void

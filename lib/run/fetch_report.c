@@ -2,6 +2,8 @@
 /* What others learn of a run: `done` lines and status records on stdout, the status file,
  * the progress line, remarks. */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,18 +14,54 @@
 #include "codec/record.h"
 #include "run/fetch_int.h"
 
-enum { STATUS_MS = 1000, PATH_ROOM = 8192 };
+enum { STATUS_MS = 1000, PATH_ROOM = 8192 + 2, AHEAD = 64 * 1024 };
 
 static void
 out_failed(struct fetch *f)
 {
 	/* The reader has gone away: end as any command does, but save first. */
-	if (errno == EPIPE && f->end->code == CODE_OK) {
+	bool gone = errno == EPIPE && f->end->code == CODE_OK;
+
+	fetch_fail(f, gone ? FETCH_SIGNAL_CODE + SIGPIPE : CODE_IO, "standard output: %s",
+	    strerror(errno));
+	if (gone)
 		f->end->signal = SIGPIPE;
-		f->end->code = CODE_IO;
+}
+
+static void
+put(struct fetch *f, struct bytes text)
+{
+	if (recout_add(&f->out, text) != RC_OK)
+		fetch_fail(f, CODE_BUG, "out of memory");
+}
+
+static void
+put_done(struct fetch *f, const struct torrent_file *file)
+{
+	char path[PATH_ROOM];
+	uint8_t text[LINE_MAX_SIZE];
+	struct rec_done done = { .has_size = true, .size = file->length };
+	struct bytes line;
+	struct linew w;
+
+	if (store_path(f->store, file, path, sizeof(path)) != RC_OK)
+		return;
+	if (f->o->nul) {
+		put(f, bytes_of(path, strlen(path) + 1));
+		return;
 	}
-	fetch_fail(f, CODE_IO, "standard output: %s", strerror(errno));
-	fetch_finish(f);
+	done.path = bytes_str(path);
+	rec_put_done(&w, text, sizeof(text), &done);
+	if (linew_end(&w, &line) == RC_OK)
+		put(f, line);
+}
+
+/* Queue lines of complete files, no more than a slow reader needs: there may be many. */
+static void
+tell(struct fetch *f)
+{
+	while (f->n_told < f->n_complete && f->out.buf.n < AHEAD)
+		put_done(f, &f->torrent.files[f->told[f->n_told++]]);
 }
 
 static void
@@ -33,31 +71,46 @@ on_writable(void *ctx, int what)
 	enum rc rc = recout_some(&f->out);
 
 	(void)what;
-	if (rc == RC_MORE)
-		return;
-	if (loop_watch_set(f->out_watch, 0) != RC_OK || rc != RC_OK)
+	if (rc == RC_SYS)
 		out_failed(f);
+	else
+		tell(f);
+	if ((rc == RC_SYS || f->out.buf.n == 0) &&
+	    loop_watch_set(f->out_watch, 0) != RC_OK)
+		fetch_fail(f, CODE_BUG, "out of memory");
+}
+
+static void
+want_to_write(struct fetch *f)
+{
+	if (f->out.buf.n > 0 && loop_watch_set(f->out_watch, LOOP_WRITE) != RC_OK)
+		fetch_fail(f, CODE_BUG, "out of memory");
+}
+
+/* Better now than after hours of loading. */
+static void
+check_out(struct fetch *f)
+{
+	int flags = fcntl(f->o->out, F_GETFL);
+
+	if (flags == -1 || (flags & O_ACCMODE) == O_RDONLY)
+		fetch_fail(f, CODE_IO,
+		    "standard output is closed: give it a reader, or /dev/null");
 }
 
 enum rc
 fetch_report_start(struct fetch *f)
 {
 	recout_init(&f->out, f->o->out);
+	buf_init(&f->passed, LINE_MAX_SIZE);
 	tty_init(&f->tty, f->o->err);
 	if (f->o->quiet)
 		f->tty.on = false;
 	f->out_watch = loop_watch_new(f->loop, f->o->out, on_writable, f);
-	return f->out_watch == NULL ? RC_MEM : RC_OK;
-}
-
-void
-fetch_put(struct fetch *f, struct bytes text)
-{
-	if (recout_add(&f->out, text) != RC_OK)
-		fetch_fail(f, CODE_IO, "standard output: nobody reads it");
-	else if (f->out_watch != NULL &&
-	    loop_watch_set(f->out_watch, LOOP_WRITE) != RC_OK)
-		fetch_fail(f, CODE_BUG, "out of memory");
+	if (f->out_watch == NULL)
+		return RC_MEM;
+	check_out(f);
+	return RC_OK;
 }
 
 void
@@ -79,22 +132,9 @@ fetch_remark(struct fetch *f, const char *format, ...)
 void
 fetch_report_done(struct fetch *f, const struct torrent_file *file)
 {
-	char path[PATH_ROOM];
-	uint8_t text[LINE_MAX_SIZE];
-	struct rec_done done = { .has_size = true, .size = file->length };
-	struct bytes line;
-	struct linew w;
-
-	if (store_path(f->store, file, path, sizeof(path)) != RC_OK)
-		return;
-	if (f->o->nul) {
-		fetch_put(f, bytes_of(path, strlen(path) + 1));
-		return;
-	}
-	done.path = bytes_str(path);
-	rec_put_done(&w, text, sizeof(text), &done);
-	if (linew_end(&w, &line) == RC_OK)
-		fetch_put(f, line);
+	f->told[f->n_complete++] = (uint32_t)(file - f->torrent.files);
+	tell(f);
+	want_to_write(f);
 }
 
 static const char *
@@ -108,7 +148,7 @@ state_word(const struct fetch *f)
 static void
 fill_status(struct fetch *f, struct rec_status *r, int64_t now_ms)
 {
-	struct swarm_stats st = { .wanted = f->check_bytes, .held = f->checked_bytes };
+	struct swarm_stats st = { .wanted = f->wanted_bytes, .held = f->held_bytes };
 
 	if (f->swarm != NULL)
 		swarm_get_stats(f->swarm, &st, now_ms);
@@ -136,26 +176,41 @@ fill_status(struct fetch *f, struct rec_status *r, int64_t now_ms)
 		r->why = bytes_str(f->end->words);
 }
 
-void
-fetch_report_status(struct fetch *f, int64_t now_ms)
+/* A convenience: the download goes on without it. */
+static void
+put_status_file(struct fetch *f, const struct rec_status *r)
+{
+	if (status_put(f->status, r) != RC_OK && f->o->verbose)
+		fetch_remark(f, "cannot write the status file: %s", strerror(errno));
+}
+
+/* -w. Who does not read misses some. */
+static void
+put_status(struct fetch *f, const struct rec_status *r)
 {
 	uint8_t text[LINE_MAX_SIZE];
-	struct rec_status r;
 	struct bytes line;
 	struct linew w;
 
-	if (f->phase == FETCH_READING || !f->torrent.whole)
+	if (!f->o->watch || (!r->ended && f->out.buf.n >= AHEAD))
+		return;
+	rec_put_status(&w, text, sizeof(text), r);
+	if (linew_end(&w, &line) == RC_OK)
+		put(f, line);
+}
+
+void
+fetch_report_status(struct fetch *f, int64_t now_ms)
+{
+	struct rec_status r;
+
+	if (f->phase != FETCH_CHECKING && f->phase != FETCH_LOADING)
 		return;
 	f->status_ms = now_ms;
 	fill_status(f, &r, now_ms);
-	/* A convenience: the download goes on without it. */
-	if (status_put(f->status, &r) != RC_OK && f->o->verbose)
-		fetch_remark(f, "cannot write the status file: %s", strerror(errno));
-	if (!f->o->watch)
-		return;
-	rec_put_status(&w, text, sizeof(text), &r);
-	if (linew_end(&w, &line) == RC_OK)
-		fetch_put(f, line);
+	put_status_file(f, &r);
+	put_status(f, &r);
+	want_to_write(f);
 }
 
 static void
@@ -167,10 +222,13 @@ draw(struct fetch *f, int64_t now_ms)
 	if (!f->tty.on || (f->phase != FETCH_CHECKING && f->phase != FETCH_LOADING))
 		return;
 	fill_status(f, &r, now_ms);
-	if (f->phase == FETCH_CHECKING)
-		p.state = "checking";
 	p.have = r.had;
 	p.total = r.wanted;
+	if (f->phase == FETCH_CHECKING) {
+		p.state = "checking";
+		p.have = f->checked_bytes;
+		p.total = f->check_bytes;
+	}
 	p.down_rate = r.down_rate;
 	p.up_rate = r.up_rate;
 	p.peers = (unsigned)r.peers;
@@ -187,24 +245,63 @@ fetch_report_tick(struct fetch *f, int64_t now_ms)
 	draw(f, now_ms);
 }
 
+/* Write what waits: all of it, or after a signal what is taken at once. */
+static enum rc
+flush(struct fetch *f)
+{
+	struct pollfd p = { .fd = f->o->out, .events = POLLOUT };
+	enum rc rc = RC_MORE;
+
+	if (f->end->signal == 0)
+		return recout_flush(&f->out);
+	while (rc == RC_MORE && poll(&p, 1, 0) == 1)
+		rc = recout_some(&f->out);
+	return rc == RC_SYS ? RC_SYS : RC_OK;
+}
+
+/* Whatever comes last on stdout: the lines still owed, the last status, fail!. */
+static enum rc
+end_out(struct fetch *f, const struct rec_status *r)
+{
+	enum rc rc = RC_OK;
+	size_t before;
+
+	do {
+		before = f->n_told;
+		tell(f);
+		rc = flush(f);
+	} while (rc == RC_OK && f->n_told > before);
+	if (rc == RC_OK && r != NULL)
+		put_status(f, r);
+	if (rc == RC_OK && !f->o->nul && !isatty(f->o->out))
+		put(f, buf_bytes(&f->passed));
+	return rc == RC_OK ? flush(f) : rc;
+}
+
 void
 fetch_report_end(struct fetch *f)
 {
 	int64_t now_ms = loop_now();
 	struct rec_status r;
+	bool begun = f->port != 0;
 
-	fetch_report_status(f, now_ms);
+	if (begun)
+		fill_status(f, &r, now_ms);
+	if (f->end->signal != SIGPIPE && end_out(f, begun ? &r : NULL) != RC_OK)
+		out_failed(f);
+	if (begun) {
+		fill_status(f, &r, now_ms);
+		put_status_file(f, &r);
+	}
 	status_close(f->status);
 	f->status = NULL;
 	loop_watch_free(f->out_watch);
 	f->out_watch = NULL;
-	if (f->end->signal != SIGPIPE && recout_flush(&f->out) != RC_OK)
-		out_failed(f);
 	recout_clear(&f->out);
+	buf_clear(&f->passed);
 	tty_clear(&f->tty);
 	if (f->end->code != CODE_OK || f->end->signal != 0 || f->load_ms == 0)
 		return;
-	fill_status(f, &r, now_ms);
 	tty_last(&f->tty, f->torrent.name, r.had - f->held_before,
 	    (uint64_t)(now_ms - f->load_ms));
 }

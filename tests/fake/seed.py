@@ -1,0 +1,237 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Records without ugat-parse, and peers that serve them, for tests of ugat-fetch alone.
+
+    seed.py records PIECE PATH          the records (ugat-records(5)) of a file or a folder
+    seed.py serve [-m MODE] [-i ADDR[-N]] [-b BLOCKS] RECORDS DIR
+                                        a peer at ADDR (127.0.0.1), or N peers at ADDR and the
+                                        addresses behind it; DIR is where RECORDS' paths begin
+
+MODE: honest; mute (unchokes and never sends a block); greedy (has nothing, asks for every piece that
+it is told of, and reads nothing for a second after the first one). BLOCKS: hang up after so many.
+Says a `peer` record for each peer, ready to be put before RECORDS, then a line an event: `hello`,
+`block PIECE BEGIN` (sent), `got BYTES` (received by a greedy one), `gone`. Runs until killed.
+Files may be sparse and larger than memory: a hole costs nothing.
+"""
+import argparse
+import hashlib
+import ipaddress
+import os
+import re
+import socket
+import struct
+import sys
+import threading
+import time
+
+CHOKE, UNCHOKE, INTERESTED, HAVE, BITFIELD, REQUEST, PIECE = 0, 1, 2, 4, 5, 6, 7
+BLOCK = 16384
+
+
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+# ---- records
+
+PLAIN = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n", b"\r": b"\\r"}
+
+
+def escaped(raw):
+    if raw == b"-":
+        return b"\\0055"
+    try:
+        raw.decode()
+        odd = rb"[\0-\x1f\\\x7f]|\xc2[\x80-\x9f]"
+    except UnicodeDecodeError:
+        odd = rb"[\0-\x1f\\\x7f-\xff]"
+    return re.sub(odd, lambda m: PLAIN.get(m[0]) or b"".join(b"\\0%03o" % c for c in m[0]), raw)
+
+
+def unescaped(field):
+    back = {value: key for key, value in PLAIN.items()}
+    return re.sub(rb"\\0[0-7]{3}|\\.", lambda m: back.get(m[0]) or bytes([int(m[0][2:], 8)]), field)
+
+
+class Content:
+    """Files in a row: (offset, length, path below folder)."""
+
+    def __init__(self, folder, files, piece):
+        self.folder, self.files, self.piece = os.fsencode(folder), files, piece
+        self.length = files[-1][0] + files[-1][1]
+        self.pieces = -(-self.length // piece)
+        self.opened = (None, -1)
+
+    def read(self, at, n):
+        parts = []
+        for offset, length, path in self.files:
+            start, end = max(at, offset), min(at + n, offset + length)
+            if start < end:
+                if self.opened[0] != path:
+                    if self.opened[1] >= 0:
+                        os.close(self.opened[1])
+                    self.opened = (path, os.open(os.path.join(self.folder, path), os.O_RDONLY))
+                parts.append(os.pread(self.opened[1], end - start, start - offset))
+        return b"".join(parts)
+
+    def is_hole(self, at, n):
+        """Only told of a single file."""
+        if len(self.files) != 1 or n < 1 << 20:
+            return False
+        with open(os.path.join(self.folder, self.files[0][2]), "rb") as f:
+            try:
+                return os.lseek(f.fileno(), at, os.SEEK_DATA) >= at + n
+            except OSError:
+                return True
+
+
+def of_path(path, piece):
+    path = os.fsencode(path.rstrip("/"))
+    folder, name = os.path.split(os.path.abspath(path))
+    paths = [name]
+    if os.path.isdir(path):
+        paths = sorted(os.path.relpath(os.path.join(top, one), folder)
+                       for top, _, names in os.walk(os.path.abspath(path)) for one in names)
+    files, at = [], 0
+    for one in paths:
+        size = os.path.getsize(os.path.join(folder, one))
+        files.append((at, size, one))
+        at += size
+    return name, Content(folder, files, piece)
+
+
+def zeros(n, known={}):
+    if n not in known:
+        known[n] = hashlib.sha1(bytes(n)).hexdigest()
+    return known[n]
+
+
+def records(piece, path):
+    name, c = of_path(path, int(piece))
+    hashes = []
+    for i in range(c.pieces):
+        n = min(c.piece, c.length - i * c.piece)
+        hole = c.is_hole(i * c.piece, n)
+        hashes.append(zeros(n) if hole else hashlib.sha1(c.read(i * c.piece, n)).hexdigest())
+    btih = hashlib.sha1("".join(hashes).encode() + name).hexdigest()
+    out = [b"ugat\t1", b"torrent\t%s\t-\t%d\t%d\t%d\t%d\t%s" % (
+        btih.encode(), c.piece, c.pieces, c.length, len(c.files), escaped(name))]
+    out += [b"file\t%d\t%d\t%d\t%s" % (i, at, size, escaped(one))
+            for i, (at, size, one) in enumerate(c.files)]
+    out += [b"piece\t%d\t%s" % (i, h.encode()) for i, h in enumerate(hashes)]
+    sys.stdout.buffer.write(b"\n".join(out + [b"end", b""]))
+
+
+def of_records(path, folder):
+    files, btih, piece = [], None, 0
+    with open(path, "rb") as f:
+        for line in f:
+            field = line.rstrip(b"\n").split(b"\t")
+            if field[0] == b"torrent":
+                btih, piece = bytes.fromhex(field[1].decode()), int(field[3])
+            elif field[0] == b"file":
+                files.append((int(field[2]), int(field[3]), unescaped(field[4])))
+    return btih, Content(folder, files, piece)
+
+
+# ---- peers
+
+class Peer:
+    def __init__(self, opt, btih, content, sock):
+        self.opt, self.btih, self.content, self.sock = opt, btih, content, sock
+        self.blocks = 0
+        self.got = 0
+        self.slept = False
+
+    def get(self, n):
+        got = bytearray()
+        while len(got) < n:
+            more = self.sock.recv(min(n - len(got), 1 << 20))
+            if not more:
+                raise ConnectionError
+            got += more
+        return bytes(got)
+
+    def put(self, kind, payload=b""):
+        self.sock.sendall(struct.pack(">IB", len(payload) + 1, kind) + payload)
+
+    def run(self):
+        try:
+            self.talk()
+        except OSError:
+            pass
+        say("gone")
+        self.sock.close()
+
+    def talk(self):
+        c = self.content
+        hello = self.get(68)
+        if hello[28:48] != self.btih:
+            return
+        say("hello")
+        self.sock.sendall(b"\x13BitTorrent protocol" + bytes(8) + self.btih + b"-SD0001-" + os.urandom(12))
+        bits = (1 << c.pieces) - 1 << (-c.pieces % 8)
+        if self.opt.m == "greedy":
+            self.put(INTERESTED)
+        else:
+            self.put(BITFIELD, bits.to_bytes((c.pieces + 7) // 8, "big"))
+        while True:
+            size = struct.unpack(">I", self.get(4))[0]
+            if size > 0:
+                message = self.get(size)
+                self.answer(message[0], message[1:])
+
+    def answer(self, kind, payload):
+        if kind == INTERESTED:
+            self.put(UNCHOKE)
+        elif kind == REQUEST and self.opt.m != "mute":
+            self.serve(*struct.unpack(">III", payload))
+        elif kind == HAVE and self.opt.m == "greedy":
+            piece, = struct.unpack(">I", payload)
+            at = piece * self.content.piece
+            for begin in range(0, min(self.content.piece, self.content.length - at), BLOCK):
+                n = min(BLOCK, self.content.piece - begin, self.content.length - at - begin)
+                self.put(REQUEST, struct.pack(">III", piece, begin, n))
+            if not self.slept:
+                self.slept = time.sleep(1) is None
+        elif kind == PIECE and self.opt.m == "greedy":
+            self.got += len(payload) - 8
+            say("got", self.got)
+
+    def serve(self, piece, begin, size):
+        block = self.content.read(piece * self.content.piece + begin, size)
+        self.put(PIECE, struct.pack(">II", piece, begin) + block)
+        say("block", piece, begin)
+        self.blocks += 1
+        if self.blocks == self.opt.b:
+            raise ConnectionError
+
+
+def listen(opt, btih, content, listener):
+    while True:
+        sock, _ = listener.accept()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        mine = Content(content.folder, content.files, content.piece)
+        threading.Thread(target=Peer(opt, btih, mine, sock).run, daemon=True).start()
+
+
+def serve(*arguments):
+    p = argparse.ArgumentParser()
+    p.add_argument("-m", default="honest", choices=["honest", "mute", "greedy"])
+    p.add_argument("-i", default="127.0.0.1")
+    p.add_argument("-b", type=int, default=0)
+    p.add_argument("records")
+    p.add_argument("dir")
+    opt = p.parse_args(arguments)
+    btih, content = of_records(opt.records, opt.dir)
+    first, _, count = opt.i.partition("-")
+    for i in range(int(count or 1)):
+        address = str(ipaddress.ip_address(first) + i)
+        listener = socket.create_server((address, 0))
+        threading.Thread(target=listen, args=(opt, btih, content, listener), daemon=True).start()
+        say(f"peer\t{address}\t{listener.getsockname()[1]}")
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    {"records": records, "serve": serve}[sys.argv[1]](*sys.argv[2:])
