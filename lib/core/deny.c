@@ -24,7 +24,7 @@ range_of(const struct addr *base, unsigned bits)
 
 	for (unsigned i = 0; i < IP_SIZE; i++) {
 		unsigned kept = bits > i * 8 ? bits - i * 8 : 0;
-		uint8_t mask = kept >= 8 ? 0xff : (uint8_t)(0xff00 >> kept);
+		unsigned mask = kept >= 8 ? 0xff : 0xff00u >> kept & 0xff;
 
 		r.first[i] = (uint8_t)(base->ip[i] & mask);
 		r.last[i] = (uint8_t)(base->ip[i] | ~mask);
