@@ -53,6 +53,33 @@ unanswered_announces_are_repeated_until_the_id_is_too_old(void **state)
 }
 
 static void
+a_connect_that_is_answered_late_starts_the_waiting_afresh_but_only_once(void **state)
+{
+	static const struct {
+		int64_t at;
+		int action;
+	} want[] = { { 50000, ANNOUNCE }, { 53000, ANNOUNCE }, { 65000, ANNOUNCE },
+		{ 95000, ANNOUNCE }, { 155000, CONNECT }, { 160000, ANNOUNCE },
+		{ 280000, CONNECT } };
+	struct sim *s = begin("0 udp://a:1", NULL);
+	size_t before;
+
+	(void)state;
+	run(s, 50000);
+	before = s->n;
+	accept_connect(s, last(s), 1);
+	run(s, 160000);
+	accept_connect(s, last(s), 2);
+	run(s, 280000);
+	assert_int_equal(s->n - before, sizeof(want) / sizeof(want[0]));
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		assert_int_equal(s->sent[before + i].at, want[i].at);
+		assert_int_equal(s->sent[before + i].action, want[i].action);
+	}
+	finish(s);
+}
+
+static void
 an_announce_says_who_we_are(void **state)
 {
 	struct announce_self self = {
@@ -394,6 +421,8 @@ main(void)
 		cmocka_unit_test(unanswered_connects_are_repeated_on_schedule),
 		cmocka_unit_test(
 		    unanswered_announces_are_repeated_until_the_id_is_too_old),
+		cmocka_unit_test(
+		    a_connect_that_is_answered_late_starts_the_waiting_afresh_but_only_once),
 		cmocka_unit_test(an_announce_says_who_we_are),
 		cmocka_unit_test(intervals_are_held_between_30_s_and_a_day),
 		cmocka_unit_test(a_connection_id_is_used_for_60_s),

@@ -132,7 +132,7 @@ a_reader_never_sees_half_a_record_nor_a_dead_run_that_lives(void **state)
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		for (int i = 0; i < 2000; i++) {
+		for (int i = 0; i < 60000; i++) {
 			bool alive = false;
 
 			if (status_find(btih, id, &text, &out, &alive) != RC_OK || !alive)
