@@ -239,9 +239,9 @@ look_again(struct run *r)
 static void
 poll_run(struct run *r)
 {
-	int64_t now = loop_now(), every = r->alive ? STATUS_EVERY_MS : STATUS_SELDOM_MS;
 	struct rec_status s;
 	bool found = false, over = look(r, &s, &found);
+	int64_t now = loop_now(), every = r->alive ? STATUS_EVERY_MS : STATUS_SELDOM_MS;
 
 	if (found && r->phase == RUN_ANNOUNCING)
 		set_self(r, &s);
