@@ -4,6 +4,8 @@
 /* What may come next in an open list or dictionary; level[0] is the value as a whole. */
 enum { ONE, DONE, ITEM, KEY, VALUE };
 
+enum { SAFE_DIGITS = 18 }; /* these many cannot overflow 64 bits */
+
 void
 ben_init(struct ben *b, struct bytes in, size_t at)
 {
@@ -15,7 +17,7 @@ ben_init(struct ben *b, struct bytes in, size_t at)
 	b->level[0] = ONE;
 }
 
-static enum rc
+static __attribute__((cold, noinline)) enum rc
 fail(struct ben *b, enum rc rc, size_t at, const char *why)
 {
 	b->at = at;
@@ -35,16 +37,15 @@ get_int(struct ben *b, struct ben_token *t)
 {
 	const uint8_t *p = b->in.p;
 	size_t at = b->at + 1, n = b->in.n, first;
-	bool minus = at < n && p[at] == '-';
-	int64_t value = 0;
+	bool minus = at < n && p[at] == '-', big = false;
+	int64_t value = 0; /* below zero, where there is one number more */
 
 	at += minus;
-	for (first = at; at < n && is_digit(p[at]); at++) {
-		int digit = p[at] - '0';
-
-		t->big = t->big || __builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, minus ? -digit : digit, &value);
-	}
+	for (first = at; at < n && is_digit(p[at]) && at - first < SAFE_DIGITS; at++)
+		value = value * 10 - (p[at] - '0');
+	for (; at < n && is_digit(p[at]); at++)
+		big = big || __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_sub_overflow(value, p[at] - '0', &value);
 	if (at == n)
 		return fail(b, RC_BAD, n, "the data ends inside an integer");
 	if (p[at] != 'e' || at == first)
@@ -52,35 +53,12 @@ get_int(struct ben *b, struct ben_token *t)
 	if (p[first] == '0' && (at - first > 1 || minus))
 		return fail(
 		    b, RC_BAD, b->at, "an integer with a leading zero, or minus zero");
-	t->type = BEN_INT;
-	t->value = t->big ? 0 : value;
+	if (!minus)
+		big = __builtin_sub_overflow(0, value, &value) || big;
+	*t = (struct ben_token){
+		.type = BEN_INT, .big = big, .at = b->at, .value = big ? 0 : value
+	};
 	b->at = at + 1;
-	return RC_OK;
-}
-
-static enum rc
-get_string(struct ben *b, struct ben_token *t)
-{
-	const uint8_t *p = b->in.p;
-	size_t at = b->at, n = b->in.n, size = 0;
-
-	if (p[at] == '0' && at + 1 < n && is_digit(p[at + 1]))
-		return fail(b, RC_BAD, at, "a string's length with a leading zero");
-	for (; at < n && is_digit(p[at]); at++) {
-		size = size * 10 + (size_t)(p[at] - '0');
-		if (size > n)
-			return fail(b, RC_BAD, b->at, "a string longer than the data");
-	}
-	if (at == n)
-		return fail(b, RC_BAD, n, "the data ends inside a string's length");
-	if (p[at] != ':')
-		return fail(b, RC_BAD, at, "a string's length without its colon");
-	at++;
-	if (size > n - at)
-		return fail(b, RC_BAD, b->at, "a string longer than the data");
-	t->type = BEN_STRING;
-	t->text = bytes_of(p + at, size);
-	b->at = at + size;
 	return RC_OK;
 }
 
@@ -89,7 +67,7 @@ open_level(struct ben *b, struct ben_token *t, enum ben_type type)
 {
 	if (b->depth == BEN_DEPTH_MAX)
 		return fail(b, RC_BIG, b->at, "nested deeper than 100");
-	t->type = type;
+	*t = (struct ben_token){ .type = type, .at = b->at };
 	b->level[++b->depth] = type == BEN_LIST ? ITEM : KEY;
 	b->at++;
 	return RC_OK;
@@ -102,48 +80,75 @@ close_level(struct ben *b, struct ben_token *t)
 		return fail(b, RC_BAD, b->at, "a key without a value");
 	if (b->depth == 0)
 		return fail(b, RC_BAD, b->at, "an end of nothing");
-	t->type = BEN_END;
+	*t = (struct ben_token){ .type = BEN_END, .at = b->at };
 	b->depth--;
 	b->at++;
+	return RC_OK;
+}
+
+/* What begins with another byte than a digit; it has been counted. */
+static enum rc
+get_other(struct ben *b, struct ben_token *t, uint8_t awaited)
+{
+	if (awaited == KEY)
+		return fail(b, RC_BAD, b->at, "a key that is not a string");
+	switch (b->in.p[b->at]) {
+	case 'i': return get_int(b, t);
+	case 'l': return open_level(b, t, BEN_LIST);
+	case 'd': return open_level(b, t, BEN_DICT);
+	default:
+		return fail(b, RC_BAD, b->at,
+		    "not a value: i, l, d or a string's length expected");
+	}
+}
+
+static enum rc
+get_string(struct ben *b, struct ben_token *t, bool key)
+{
+	const uint8_t *p = b->in.p;
+	size_t start = b->at, at = start, n = b->in.n, size = 0;
+
+	for (; at < n && is_digit(p[at]) && at - start < SAFE_DIGITS; at++)
+		size = size * 10 + (size_t)(p[at] - '0');
+	if (at == n)
+		return fail(b, RC_BAD, n, "the data ends inside a string's length");
+	if (p[at] != ':')
+		return fail(b, RC_BAD, at, "a string's length without its colon");
+	if (p[start] == '0' && at - start > 1)
+		return fail(b, RC_BAD, start, "a string's length with a leading zero");
+	at++;
+	if (size > n - at)
+		return fail(b, RC_BAD, start, "a string longer than the data");
+	t->type = BEN_STRING;
+	t->key = key;
+	t->big = false;
+	t->at = start;
+	t->text = bytes_of(p + at, size);
+	t->value = 0;
+	b->at = at + size;
 	return RC_OK;
 }
 
 enum rc
 ben_next(struct ben *b, struct ben_token *t)
 {
-	uint8_t *awaited = &b->level[b->depth], c;
+	/* What is awaited once a value, or a key, has begun. */
+	static const uint8_t then[] = {
+		[ONE] = DONE, [DONE] = DONE, [ITEM] = ITEM, [KEY] = VALUE, [VALUE] = KEY
+	};
+	uint8_t *level = &b->level[b->depth], awaited = *level, c;
 
-	if (*awaited == DONE)
+	if (awaited == DONE)
 		return RC_END;
 	if (b->at >= b->in.n)
 		return fail(b, RC_BAD, b->in.n, "the data ends too early");
 	c = b->in.p[b->at];
-	*t = (struct ben_token){ .at = b->at };
 	if (c == 'e')
 		return close_level(b, t);
 	if (++b->tokens > BEN_TOKENS_MAX)
 		return fail(b, RC_BIG, b->at, "more than 4 million values");
-	switch (*awaited) {
-	case ONE: *awaited = DONE; break;
-	case VALUE: *awaited = KEY; break;
-	case KEY:
-		if (!is_digit(c))
-			return fail(b, RC_BAD, b->at, "a key that is not a string");
-		*awaited = VALUE;
-		t->key = true;
-		break;
-	default: break;
-	}
-	switch (c) {
-	case 'i': return get_int(b, t);
-	case 'l': return open_level(b, t, BEN_LIST);
-	case 'd': return open_level(b, t, BEN_DICT);
-	default: break;
-	}
-	if (!is_digit(c))
-		return fail(b, RC_BAD, b->at,
-		    "not a value: i, l, d or a string's length expected");
-	return get_string(b, t);
+	*level = then[awaited];
+	return is_digit(c) ? get_string(b, t, awaited == KEY) : get_other(b, t, awaited);
 }
 
 enum rc
