@@ -66,6 +66,27 @@ bytes_cmp(struct bytes a, struct bytes b)
 	return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
 }
 
+/* Eight bytes in one number, in the machine's own order. */
+static inline uint64_t
+bytes_word(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+#define BYTES_ONES UINT64_C(0x0101010101010101)
+
+/* Whether one of the eight bytes of word is byte. */
+static inline bool
+bytes_word_has(uint64_t word, uint8_t byte)
+{
+	uint64_t other = word ^ byte * BYTES_ONES;
+
+	return ((other - BYTES_ONES) & ~other & BYTES_ONES << 7) != 0;
+}
+
 /* A reading cursor. It never reads past the end and remembers that it would have. */
 struct cur {
 	const uint8_t *p; /* next byte */

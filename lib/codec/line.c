@@ -142,6 +142,23 @@ add_octal(struct linew *w, uint8_t byte)
 	add(w, text, sizeof(text));
 }
 
+static bool
+is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '\\';
+}
+
+/* The same of eight bytes at once: none over 0x7f, none that borrows when 0x20 is taken
+ * away. */
+static bool
+is_plain_word(uint64_t word)
+{
+	uint64_t high = word | (word - 0x20 * BYTES_ONES);
+
+	return (high & BYTES_ONES << 7) == 0 && !bytes_word_has(word, 0x7f) &&
+	    !bytes_word_has(word, '\\');
+}
+
 /* How many bytes at the start of in may stand as they are: ASCII without controls and
  * backslash. */
 static size_t
@@ -149,7 +166,9 @@ plain_run(struct bytes in)
 {
 	size_t n = 0;
 
-	while (n < in.n && in.p[n] >= 0x20 && in.p[n] < 0x7f && in.p[n] != '\\')
+	while (in.n - n >= 8 && is_plain_word(bytes_word(in.p + n)))
+		n += 8;
+	while (n < in.n && is_plain(in.p[n]))
 		n++;
 	return n;
 }
@@ -206,15 +225,29 @@ linew_text(struct linew *w, struct bytes text)
 	add_escaped(w, text);
 }
 
+/* Two digits at a time: this is where a large torrent's lines spend their time. */
 static void
 add_u64(struct linew *w, uint64_t v)
 {
+	static const char pairs[] = "00010203040506070809"
+	                            "10111213141516171819"
+	                            "20212223242526272829"
+	                            "30313233343536373839"
+	                            "40414243444546474849"
+	                            "50515253545556575859"
+	                            "60616263646566676869"
+	                            "70717273747576777879"
+	                            "80818283848586878889"
+	                            "90919293949596979899";
 	char digits[20];
 	size_t at = sizeof(digits);
 
-	do
-		digits[--at] = (char)('0' + v % 10);
-	while ((v /= 10) > 0);
+	for (; v >= 10; v /= 100) {
+		at -= 2;
+		memcpy(digits + at, pairs + v % 100 * 2, 2);
+	}
+	if (v > 0 || at == sizeof(digits))
+		digits[--at] = (char)('0' + v);
 	add(w, digits + at, sizeof(digits) - at);
 }
 
