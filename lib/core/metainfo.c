@@ -112,17 +112,32 @@ number(struct metainfo *m, enum metainfo_key key, int64_t min, int64_t max,
 	return RC_OK;
 }
 
+static bool
+has_slash_or_nul(struct bytes name)
+{
+	size_t i = 0;
+
+	for (; name.n - i >= 8; i += 8) {
+		uint64_t word = bytes_word(name.p + i);
+
+		if (bytes_word_has(word, '/') || bytes_word_has(word, '\0'))
+			return true;
+	}
+	for (; i < name.n; i++)
+		if (name.p[i] == '/' || name.p[i] == '\0')
+			return true;
+	return false;
+}
+
 const char *
 metainfo_bad_name(struct bytes name)
 {
 	if (name.n == 0)
 		return "an empty name";
-	if (bytes_is(name, ".") || bytes_is(name, ".."))
+	if (name.p[0] == '.' && (name.n == 1 || (name.n == 2 && name.p[1] == '.')))
 		return "a name that is `.` or `..`";
-	if (memchr(name.p, '/', name.n) != NULL)
-		return "a name with a `/`";
-	if (memchr(name.p, '\0', name.n) != NULL)
-		return "a name with a NUL byte";
+	if (has_slash_or_nul(name))
+		return "a name with a `/` or a NUL byte";
 	return name.n > REC_NAME_MAX ? "a name of over 255 bytes" : NULL;
 }
 

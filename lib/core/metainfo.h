@@ -31,9 +31,10 @@ enum {
 /* One entry of `files`, or a file of the v2 tree; read it with metainfo_file. */
 struct metainfo_file {
 	uint64_t offset, length;
-	uint32_t path : 27; /* offset of its path list (v1) or its name (v2) in raw */
+	uint32_t path : 26; /* offset of its path list (v1) or its name (v2) in raw */
 	uint32_t pad : 1, executable : 1, hidden : 1, symlink : 1;
-	uint32_t unnamed : 1; /* its name cannot be a path: a '/' in it, or too long */
+	uint32_t unnamed : 1;  /* its name cannot be a path: a '/' in it, or too long */
+	uint32_t same_dir : 1; /* v1: it lies in the directory of the file before */
 	uint32_t dir;    /* v2 only: 1 + number of its directory, 0: the torrent's own */
 	uint32_t target; /* offset of the symlink's list in raw */
 	uint32_t root;   /* offset of the 32 bytes of its root in raw; 0: none */

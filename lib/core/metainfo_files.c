@@ -2,7 +2,7 @@
 /* Files: what one's dictionary says, their place in the torrent, and their records. */
 #include "core/metainfo_parts.h"
 
-#include <stdlib.h>
+#include "core/keyset.h"
 
 bool
 metainfo_only_slash(struct bytes name)
@@ -62,27 +62,104 @@ take_root(struct metainfo *m, const struct ben_token *t, struct metainfo_entry *
 	return RC_OK;
 }
 
+/* The names of a list, BEN_LIST just taken: none that is no name, not too many; their
+ * hash goes into e. */
 static enum rc
-take(struct metainfo *m, struct bytes key, const struct ben_token *t,
+read_names(struct metainfo *m, struct ben *b, size_t list, struct metainfo_entry *e)
+{
+	size_t size = m->name.n;
+	struct ben_token t;
+	enum rc rc;
+
+	e->names = 0;
+	e->hash = m->key[0];
+	while ((rc = ben_next(b, &t)) == RC_OK && t.type != BEN_END) {
+		const char *bad;
+
+		if (t.type != BEN_STRING)
+			return metainfo_fail(
+			    m, RC_BAD, t.at, "a name in a path is not a string");
+		if ((bad = metainfo_bad_name(t.text)) != NULL)
+			return metainfo_fail(m, RC_BAD, t.at, bad);
+		size += 1 + t.text.n;
+		if (size > REC_PATH_MAX)
+			return metainfo_fail(
+			    m, RC_BAD, list, "a path of over 4,095 bytes");
+		e->dir_hash = e->hash;
+		e->hash = keyset_hash(m->key, e->hash, t.text);
+		e->names++;
+	}
+	if (rc == RC_OK && e->names == 0)
+		return metainfo_fail(m, RC_BAD, list, "a path without a name");
+	return rc;
+}
+
+/* `path` or, better, `path.utf-8`, in whatever order they stand. */
+static enum rc
+take_path(struct metainfo *m, struct ben *b, const struct ben_token *t, bool utf8,
     struct metainfo_entry *e)
 {
-	uint32_t at = (uint32_t)t->at;
+	if (t->type != BEN_LIST)
+		return utf8 ? ben_skip(b, t)
+		            : metainfo_fail(m, RC_BAD, t->at, "a `path` is not a list");
+	if (e->utf8)
+		return ben_skip(b, t);
+	e->path = (uint32_t)t->at;
+	e->utf8 = utf8;
+	return read_names(m, b, t->at, e);
+}
 
-	if (bytes_is(key, "length"))
-		return take_length(m, t, e);
-	if (bytes_is(key, "path.utf-8") && t->type == BEN_LIST)
-		e->path_utf8 = at;
-	else if (bytes_is(key, "path") && t->type != BEN_LIST)
-		return metainfo_fail(m, RC_BAD, t->at, "a `path` is not a list");
-	else if (bytes_is(key, "path"))
-		e->path = at;
-	else if (bytes_is(key, "attr"))
-		take_attr(t, e);
-	else if (bytes_is(key, "symlink path") && t->type == BEN_LIST)
-		e->target = at;
-	else if (bytes_is(key, "pieces root"))
-		return take_root(m, t, e);
-	return RC_OK;
+/* One key's value t, to its end. */
+static enum rc
+take(struct metainfo *m, struct ben *b, struct bytes key, const struct ben_token *t,
+    struct metainfo_entry *e)
+{
+	enum rc rc = RC_OK;
+
+	switch (key.n) {
+	case 4:
+		if (memcmp(key.p, "path", 4) == 0)
+			return take_path(m, b, t, false, e);
+		if (memcmp(key.p, "attr", 4) == 0)
+			take_attr(t, e);
+		break;
+	case 6:
+		if (memcmp(key.p, "length", 6) == 0)
+			rc = take_length(m, t, e);
+		break;
+	case 10:
+		if (memcmp(key.p, "path.utf-8", 10) == 0)
+			return take_path(m, b, t, true, e);
+		break;
+	case 11:
+		if (memcmp(key.p, "pieces root", 11) == 0)
+			rc = take_root(m, t, e);
+		break;
+	case 12:
+		if (memcmp(key.p, "symlink path", 12) == 0 && t->type == BEN_LIST)
+			e->target = (uint32_t)t->at;
+		break;
+	default: break;
+	}
+	return rc == RC_OK ? ben_skip(b, t) : rc;
+}
+
+/* A symlink has no bytes of its own, and a target inside the torrent. */
+static enum rc
+check_link(struct metainfo *m, struct metainfo_entry *e)
+{
+	struct metainfo_entry target;
+	struct ben_token t;
+	struct ben b;
+	enum rc rc;
+
+	e->length = 0;
+	if (e->target == 0)
+		return metainfo_fail(
+		    m, RC_BAD, e->at, "a symlink without its `symlink path`");
+	ben_init(&b, m->raw, e->target);
+	rc = ben_next(&b, &t);
+	return rc == RC_OK ? read_names(m, &b, e->target, &target) : rc;
 }
 
 enum rc
@@ -93,54 +170,14 @@ metainfo_entry(struct metainfo *m, struct ben *b, const struct ben_token *t,
 	enum rc rc;
 
 	*out = (struct metainfo_entry){ .at = t->at };
-	for (;;) {
-		if ((rc = ben_next(b, &key)) != RC_OK || key.type == BEN_END)
-			break;
+	while ((rc = ben_next(b, &key)) == RC_OK && key.type != BEN_END)
 		if ((rc = ben_next(b, &value)) != RC_OK ||
-		    (rc = take(m, key.text, &value, out)) != RC_OK ||
-		    (rc = ben_skip(b, &value)) != RC_OK)
+		    (rc = take(m, b, key.text, &value, out)) != RC_OK)
 			return rc;
-	}
-	if (rc != RC_OK)
-		return rc;
-	if (out->path_utf8 != 0)
-		out->path = out->path_utf8;
-	if (out->symlink && out->target == 0)
-		return metainfo_fail(
-		    m, RC_BAD, out->at, "a symlink without its `symlink path`");
-	if (!out->symlink)
-		return out->has_length
-		    ? RC_OK
-		    : metainfo_fail(m, RC_BAD, out->at, "a file without a `length`");
-	out->length = 0; /* whatever stands there: a link has no bytes of its own */
-	return metainfo_check_list(m, out->target, m->name.n);
-}
-
-enum rc
-metainfo_check_list(struct metainfo *m, size_t at, size_t size)
-{
-	struct ben_token t;
-	struct ben b;
-	size_t names = 0;
-	enum rc rc;
-
-	ben_init(&b, m->raw, at);
-	for (rc = ben_next(&b, &t); rc == RC_OK; names++) {
-		const char *bad;
-
-		if ((rc = ben_next(&b, &t)) != RC_OK || t.type == BEN_END)
-			break;
-		if (t.type != BEN_STRING)
-			return metainfo_fail(
-			    m, RC_BAD, t.at, "a name in a path is not a string");
-		if ((bad = metainfo_bad_name(t.text)) != NULL)
-			return metainfo_fail(m, RC_BAD, t.at, bad);
-		size += 1 + t.text.n;
-		if (size > REC_PATH_MAX)
-			return metainfo_fail(m, RC_BAD, at, "a path of over 4,095 bytes");
-	}
-	if (rc == RC_OK && names == 0)
-		return metainfo_fail(m, RC_BAD, at, "a path without a name");
+	if (rc == RC_OK && out->symlink)
+		return check_link(m, out);
+	if (rc == RC_OK && !out->has_length)
+		return metainfo_fail(m, RC_BAD, out->at, "a file without a `length`");
 	return rc;
 }
 

@@ -67,10 +67,12 @@ struct metainfo_entry {
 	size_t at; /* of the dictionary */
 	bool has_length;
 	uint64_t length;
-	uint32_t path; /* offset of the list, `path.utf-8` preferred; 0: none */
-	uint32_t path_utf8;
-	uint32_t root; /* offset of 32 bytes that are not all zero; 0: none */
+	uint32_t path;           /* offset of the list, `path.utf-8` preferred; 0: none */
+	uint64_t hash, dir_hash; /* of the path, and without its last name */
+	size_t names;            /* in the path */
+	uint32_t root;           /* offset of 32 bytes that are not all zero; 0: none */
 	uint32_t target;
+	bool utf8; /* the path is `path.utf-8` */
 	bool pad, executable, hidden, symlink;
 };
 
@@ -81,9 +83,6 @@ enum rc metainfo_entry(struct metainfo *m, struct ben *b, const struct ben_token
 /* Add a file behind the last one; cap_files has room for it. */
 enum rc metainfo_add(
     struct metainfo *m, const struct metainfo_entry *e, struct metainfo_file *file);
-
-/* Hold a list of names against the rules for paths; size: bytes before it. */
-enum rc metainfo_check_list(struct metainfo *m, size_t at, size_t size);
 
 /* v1: `files` or `length`, and that no two paths clash. */
 enum rc metainfo_read_v1(struct metainfo *m);

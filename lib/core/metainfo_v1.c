@@ -13,7 +13,8 @@
 #include "core/keyset.h"
 #include "crypto/hash.h"
 
-enum { NAMES_MAX = REC_PATH_MAX / 2 + 1 };
+enum { NAMES_MAX = REC_PATH_MAX / 2 + 1, AHEAD = 8 };
+#define WHOLE SIZE_MAX
 
 /* The names of a list, one by one, and the hash of the path up to each. */
 struct walk {
@@ -44,7 +45,7 @@ walk_next(struct walk *w, const struct metainfo *m)
 	return true;
 }
 
-/* Whether file i's whole path is the first n names of the list at other. */
+/* Whether file i's whole path is the first n names of the list at other, or all of it. */
 static bool
 is_path(const struct metainfo *m, uint32_t i, size_t other, size_t n)
 {
@@ -53,18 +54,17 @@ is_path(const struct metainfo *m, uint32_t i, size_t other, size_t n)
 
 	ben_init(&a, m->raw, m->files[i].path);
 	ben_init(&b, m->raw, other);
-	for (size_t k = 0; k <= n + 1; k++) {
+	for (size_t k = 0;; k++) {
 		if (ben_next(&a, &x) != RC_OK || ben_next(&b, &y) != RC_OK)
 			return false;
-		if (k == n + 1)
-			return x.type == BEN_END;
-		if (k > 0 && (x.type != BEN_STRING || !bytes_eq(x.text, y.text)))
+		if (x.type == BEN_END)
+			return n == WHOLE ? y.type == BEN_END : k == n + 1;
+		if (k > n || (k > 0 && (y.type == BEN_END || !bytes_eq(x.text, y.text))))
 			return false;
 	}
-	return false;
 }
 
-/* The first n names of a list, and the hash over them. */
+/* The first n names of a list, or the WHOLE, and the hash over them. */
 struct path {
 	size_t list, n;
 	uint64_t hash;
@@ -84,20 +84,20 @@ is_taken(
 	return false;
 }
 
+/* Put every path into the set; hash: of each file's path. Each place is somewhere else
+ * in memory, so the processor is told of it a while before. */
 static enum rc
-add_paths(struct metainfo *m, struct keyset *set)
+add_paths(struct metainfo *m, struct keyset *set, const uint64_t *hash)
 {
 	for (size_t i = 0; i < m->n_files; i++) {
-		struct path p = { .list = m->files[i].path };
-		struct walk w;
+		struct path p = { m->files[i].path, WHOLE, hash[i] };
 		size_t at;
 
+		if (i + AHEAD < m->n_files)
+			__builtin_prefetch(
+			    &set->slot[keyset_start(set, hash[i + AHEAD])], 1);
 		if (m->files[i].pad)
 			continue;
-		walk_init(&w, m, p.list);
-		while (walk_next(&w, m))
-			p.n++;
-		p.hash = w.hash;
 		if (is_taken(m, set, &p, &at))
 			return metainfo_fail(
 			    m, RC_BAD, p.list, "two files with the same path");
@@ -116,7 +116,7 @@ check_dirs(struct metainfo *m, const struct keyset *set)
 		struct walk w;
 		size_t at;
 
-		if (m->files[i].pad)
+		if (m->files[i].pad || m->files[i].same_dir)
 			continue;
 		walk_init(&w, m, p.list);
 		(void)walk_next(&w, m);
@@ -131,20 +131,6 @@ check_dirs(struct metainfo *m, const struct keyset *set)
 		}
 	}
 	return RC_OK;
-}
-
-static enum rc
-check_clashes(struct metainfo *m)
-{
-	struct keyset set = { .slot = NULL };
-	enum rc rc = keyset_init(&set, m->n_files);
-
-	if (rc == RC_OK)
-		rc = add_paths(m, &set);
-	if (rc == RC_OK)
-		rc = check_dirs(m, &set);
-	keyset_clear(&set);
-	return rc;
 }
 
 static enum rc
@@ -174,8 +160,16 @@ read_single(struct metainfo *m)
 	return metainfo_add(m, &e, &file);
 }
 
+/* The list of files that is being read. */
+struct reading {
+	struct ben b;
+	struct keyset paths;
+	uint64_t *hash; /* of each file's path */
+	uint64_t dir;   /* of the directory of the file before; 0: none yet */
+};
+
 static enum rc
-read_item(struct metainfo *m, struct ben *b, const struct ben_token *t)
+read_item(struct metainfo *m, struct reading *r, const struct ben_token *t)
 {
 	struct metainfo_file file = { .path = 0 };
 	struct metainfo_entry e;
@@ -183,33 +177,52 @@ read_item(struct metainfo *m, struct ben *b, const struct ben_token *t)
 
 	if (t->type != BEN_DICT)
 		return metainfo_fail(m, RC_BAD, t->at, "`files`: not a dictionary");
-	if ((rc = metainfo_entry(m, b, t, &e)) != RC_OK)
+	if ((rc = metainfo_entry(m, &r->b, t, &e)) != RC_OK)
 		return rc;
-	e.root = 0;
+	e.root = 0; /* of v2 only */
 	if (e.path == 0 && !e.pad)
 		return metainfo_fail(m, RC_BAD, e.at, "a file without a `path`");
-	if (e.path != 0 && (rc = metainfo_check_list(m, e.path, m->name.n)) != RC_OK)
-		return rc;
-	file.path = e.path & 0x7ffffff;
+	file.path = e.path & 0x3ffffff;
+	r->hash[m->n_files] = e.hash;
+	if (!e.pad) {
+		file.same_dir = e.dir_hash == r->dir;
+		r->dir = e.dir_hash;
+	}
 	return metainfo_add(m, &e, &file);
+}
+
+static enum rc
+read_list(struct metainfo *m, struct reading *r)
+{
+	struct ben_token t;
+	enum rc rc = metainfo_value(m, IN_FILES, &r->b, &t);
+
+	if (rc == RC_OK && t.type != BEN_LIST)
+		return metainfo_fail(m, RC_BAD, t.at, "`files` is not a list");
+	while ((rc = ben_next(&r->b, &t)) == RC_OK && t.type != BEN_END)
+		if ((rc = read_item(m, r, &t)) != RC_OK)
+			return rc;
+	if (rc == RC_OK && m->n_files == 0)
+		return metainfo_fail(m, RC_BAD, m->value[IN_FILES], "`files` is empty");
+	if (rc == RC_OK && (rc = add_paths(m, &r->paths, r->hash)) == RC_OK)
+		rc = check_dirs(m, &r->paths);
+	return rc;
 }
 
 static enum rc
 read_files(struct metainfo *m)
 {
-	struct ben_token t;
-	struct ben b;
-	enum rc rc = metainfo_value(m, IN_FILES, &b, &t);
+	struct reading r = { .dir = 0 };
+	enum rc rc = make_room(m, m->n_items);
 
-	if (rc == RC_OK && t.type != BEN_LIST)
-		return metainfo_fail(m, RC_BAD, t.at, "`files` is not a list");
+	r.hash = malloc((m->n_items + 1) * sizeof(*r.hash));
 	if (rc == RC_OK)
-		rc = make_room(m, m->n_items);
-	while (rc == RC_OK && (rc = ben_next(&b, &t)) == RC_OK && t.type != BEN_END)
-		rc = read_item(m, &b, &t);
-	if (rc == RC_OK && m->n_files == 0)
-		return metainfo_fail(m, RC_BAD, m->value[IN_FILES], "`files` is empty");
-	return rc == RC_OK ? check_clashes(m) : rc;
+		rc = r.hash == NULL ? RC_MEM : keyset_init(&r.paths, m->n_items);
+	if (rc == RC_OK)
+		rc = read_list(m, &r);
+	keyset_clear(&r.paths);
+	free(r.hash);
+	return rc;
 }
 
 static enum rc

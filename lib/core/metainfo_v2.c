@@ -73,7 +73,7 @@ make_file(struct tree *tree, unsigned depth, const struct metainfo_entry *e)
 {
 	struct metainfo *m = tree->m;
 	struct metainfo_file file = {
-		.path = tree->level[depth].name & 0x7ffffff,
+		.path = tree->level[depth].name & 0x3ffffff,
 		.unnamed = m->bad_name,
 	};
 	enum rc rc = keep_dirs(tree, depth - 1);
