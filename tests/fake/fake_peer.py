@@ -19,6 +19,7 @@ Says `port N` on stdout, then one line an event: `hello` (a handshake came), `se
     stranger  shakes hands with another info-hash
     flood     shakes hands, then announces a message of 4 GiB
     noise     answers the handshake with noise
+    twice     says that it has half, and the rest in a second bit field, as aria2 does
     unasked   sends a block that nobody asked for, then serves
 """
 import hashlib
@@ -119,8 +120,7 @@ class Peer(threading.Thread):
             return
         if self.mode == "flood":
             self.sock.sendall(b"\xff\xff\xff\xff" + bytes(1 << 16))
-        bits = (1 << c.pieces) - 1 << (-c.pieces % 8)
-        self.put(BITFIELD, bits.to_bytes((c.pieces + 7) // 8, "big"))
+        self.tell(c.pieces // 2 if self.mode == "twice" else c.pieces)
         if self.mode == "choke":
             threading.Thread(target=self.keep_choking, daemon=True).start()
         while True:
@@ -128,6 +128,12 @@ class Peer(threading.Thread):
             if size > 0:
                 message = self.get(size)
                 self.answer(message[0], message[1:])
+
+    def tell(self, pieces):
+        """Say by a bit field that it has the first pieces."""
+        total = self.content.pieces
+        bits = (1 << pieces) - 1 << (total - pieces) << (-total % 8)
+        self.put(BITFIELD, bits.to_bytes((total + 7) // 8, "big"))
 
     def keep_choking(self):
         try:
@@ -144,6 +150,8 @@ class Peer(threading.Thread):
             if self.mode == "unasked":
                 self.put(PIECE, struct.pack(">II", 0, 0) + bytes(16384))
             self.put(UNCHOKE)
+            if self.mode == "twice":
+                self.tell(self.content.pieces)
         elif kind == REQUEST:
             if self.mode == "drop":
                 raise ConnectionError

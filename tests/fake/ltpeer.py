@@ -71,11 +71,12 @@ def add(session, opt):
 
 def main():
     opt = options()
-    session = lt.session(dict(SETTINGS, listen_interfaces=f"{opt.i}:{opt.p}", upload_rate_limit=opt.U))
+    session = lt.session(dict(SETTINGS, listen_interfaces=f"{opt.i}:{opt.p}"))
     if not poll(lambda: session.is_listening() and session.listen_port() != 0, 10):
         sys.exit("ltpeer: cannot listen")
     say("port", session.listen_port())
     torrent = add(session, opt)
+    torrent.set_upload_limit(opt.U)  # the session's limits leave local peers out
     checking = (lt.torrent_status.checking_files, lt.torrent_status.checking_resume_data)
     if not poll(lambda: torrent.status().state not in checking, 60):
         sys.exit("ltpeer: the check does not end")

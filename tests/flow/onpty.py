@@ -20,7 +20,7 @@ def main():
     columns, path, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    child = subprocess.Popen(command, stderr=theirs)
+    child = subprocess.Popen(command, stderr=theirs, env=dict(os.environ, TERM="xterm"))
     os.close(theirs)
     with open(path, "wb", buffering=0) as out:
         while True:

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: ISC
+# Peers that lie, stay silent or are not there, beside honest ones.
+# shellcheck source=lib.bash
+setup() {
+	. "$BATS_TEST_DIRNAME/lib.bash"
+	flow_start "$BATS_TEST_TMPDIR"
+}
+
+teardown() {
+	flow_stop
+}
+
+# beside MODE [PIECE]: a scripted peer of that mode and an honest one; the download must be right.
+beside() {
+	content a/one 1 700000
+	content a/two 2 300001
+	torrent a "${2:-65536}"
+	fake bad fake_peer.py "$1" "$TORRENT" "$SRC"
+	bad=$FAKE_PORT
+	seed_libtorrent honest "$SRC" -U "${SLOW:-0}"
+	FLOW_LIMIT=50 fetch_from "$bad" "$SEED_PORT"
+	codes "0 0"
+	same
+}
+
+@test "a peer that lies in every block, and an honest one" {
+	SLOW=700000 beside liar
+	says bad '^sent'
+}
+
+@test "a peer that lies in one block of each piece, and an honest one" {
+	SLOW=700000 beside half
+	says bad '^sent'
+}
+
+@test "a peer that stays silent, and an honest one" {
+	beside silent
+	says bad '^hello'
+}
+
+@test "a peer that never unchokes, and an honest one" {
+	beside mute
+	says bad '^hello'
+}
+
+@test "a peer that chokes for ever, and an honest one" {
+	beside choke
+}
+
+@test "a peer that closes after the handshake, and an honest one" {
+	beside close
+}
+
+@test "a peer that closes at the first request, and an honest one" {
+	SLOW=700000 beside drop
+}
+
+@test "a peer with another info-hash, and an honest one" {
+	beside stranger
+}
+
+@test "a peer that announces 4 GiB, and an honest one" {
+	SLOW=700000 beside flood
+}
+
+@test "a peer that talks noise, and an honest one" {
+	SLOW=700000 beside noise
+}
+
+@test "a peer that sends what nobody asked for, and an honest one" {
+	SLOW=700000 beside unasked
+}
+
+@test "a peer of one block a second does not hold up the end" {
+	SLOW=2000000 beside slow
+	[ "$(grep -c '^sent' bad.out)" -le 40 ]
+}
+
+@test "one big piece and a peer that falls silent in it" {
+	beside mute 1048576
+}
+
+@test "a peer that tells its pieces twice, as aria2 does, is believed" {
+	content a 1 700001
+	torrent a
+	fake peer fake_peer.py twice "$TORRENT" "$SRC"
+	fetch_from "$FAKE_PORT"
+	codes "0 0"
+	same
+}
