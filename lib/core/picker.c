@@ -424,7 +424,8 @@ picker_next_in(struct picker *p, const struct picker_for *who, uint32_t piece,
 {
 	struct open_piece *o = open_of(p, piece);
 
-	if (o == NULL && p->kind[piece] == WANTED && picker_may_open(p))
+	if (o == NULL && p->kind[piece] == WANTED && bitset_get(who->has, piece) &&
+	    picker_may_open(p))
 		o = open_piece(p, piece, who);
 	if (o == NULL || !may_take(o, who))
 		return RC_NONE;
@@ -493,8 +494,6 @@ picker_got(struct picker *p, struct picker_block b, uint32_t author)
 uint32_t
 picker_leave(struct picker *p, const void *owner)
 {
-	uint32_t alone = PICKER_NONE;
-
 	for (uint32_t i = 0; i < p->n_open; i++) {
 		struct open_piece *o = p->open[i];
 
@@ -502,12 +501,12 @@ picker_leave(struct picker *p, const void *owner)
 			continue;
 		o->owner = NULL;
 		if (o->alone) {
-			alone = o->piece;
 			o->alone = false;
 			p->n_shared += o->partial_at != PICKER_NONE;
+			return o->piece;
 		}
 	}
-	return alone;
+	return PICKER_NONE;
 }
 
 const uint32_t *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Which block to ask for next. Knows pieces, blocks and how many peers have what; knows
- * nothing of connections but an opaque owner. No step grows with the number of pieces per
- * block; opening a piece costs at most a walk over a bit field.
+ * nothing of connections but an opaque owner. No step grows with the number of pieces;
+ * but opening one may cost a walk over a bit field.
  *
  * A piece is unwanted, wanted, open (some block is asked for or here), full (every block
  * is here, the hash is being checked) or held.
@@ -57,8 +57,9 @@ struct picker_for {
 
 /*
  * The next block for a peer: of its current piece; of an open piece that nobody works on;
- * of a new piece (at random while fewer than 4 are held, then the rarest); of any open
- * piece. It counts as asked for. RC_NONE: nothing that it has is free.
+ * of a new piece (at random while fewer than 4 are held, then the rarest; 63 peers or
+ * more are all the same); of any open piece. It counts as asked for. RC_NONE: nothing
+ * that it has is free.
  */
 enum rc picker_next(
     struct picker *p, const struct picker_for *who, struct picker_block *out) MUST_USE;
@@ -100,7 +101,8 @@ enum rc picker_got(struct picker *p, struct picker_block b, uint32_t author) MUS
 
 /*
  * The owner works on no piece any more. Returns a piece that it had alone, which is still
- * open and shared from now on unless the caller drops it, or PICKER_NONE.
+ * open and shared from now on unless the caller drops it; call it again until there is
+ * none left: PICKER_NONE.
  */
 uint32_t picker_leave(struct picker *p, const void *owner);
 

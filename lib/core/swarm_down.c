@@ -126,18 +126,20 @@ give_buffer(struct swarm *s, uint32_t piece)
 void
 swarm_disown(struct swarm *s, struct conn *c)
 {
-	uint32_t alone = picker_leave(s->picker, c);
+	uint32_t alone;
 
 	c->current = PICKER_NONE;
 	s->kick = true;
-	/*
-	 * Gathered blocks may still be on their way to the disk: that piece is shared
-	 * instead.
-	 */
-	if (alone == PICKER_NONE || s->pieces == NULL)
-		return;
-	give_buffer(s, alone);
-	picker_drop(s->picker, alone);
+	while ((alone = picker_leave(s->picker, c)) != PICKER_NONE) {
+		/*
+		 * Gathered blocks may still be on their way to the disk: that piece is
+		 * shared instead.
+		 */
+		if (s->pieces == NULL)
+			continue;
+		give_buffer(s, alone);
+		picker_drop(s->picker, alone);
+	}
 }
 
 void
