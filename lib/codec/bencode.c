@@ -112,6 +112,8 @@ get_string(struct ben *b, struct ben_token *t, bool key)
 		size = size * 10 + (size_t)(p[at] - '0');
 	if (at == n)
 		return fail(b, RC_BAD, n, "the data ends inside a string's length");
+	if (is_digit(p[at]))
+		return fail(b, RC_BAD, start, "a string longer than the data");
 	if (p[at] != ':')
 		return fail(b, RC_BAD, at, "a string's length without its colon");
 	if (p[start] == '0' && at - start > 1)

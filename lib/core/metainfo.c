@@ -34,12 +34,6 @@ metainfo_fail(struct metainfo *m, enum rc rc, size_t at, const char *why)
 }
 
 enum rc
-metainfo_ben(struct metainfo *m, const struct ben *b, enum rc rc)
-{
-	return rc == RC_BAD || rc == RC_BIG ? metainfo_fail(m, rc, b->at, b->why) : rc;
-}
-
-enum rc
 metainfo_value(
     const struct metainfo *m, enum metainfo_key key, struct ben *b, struct ben_token *t)
 {
@@ -275,6 +269,9 @@ read_info(struct metainfo *m)
 		return rc;
 	if (m->has_v2 && (rc = metainfo_read_v2(m)) != RC_OK)
 		return rc;
+	if (m->name.n + m->longest > REC_PATH_MAX)
+		return metainfo_fail(
+		    m, RC_BAD, m->longest_at, "a path of over 4,095 bytes");
 	if (m->length == 0)
 		return metainfo_fail(m, RC_BAD, SIZE_MAX, "no data: all files are empty");
 	return rc;
@@ -335,6 +332,7 @@ meta_date(const struct metainfo *m, struct metainfo_room *room, struct rec_meta 
 
 	if (metainfo_value(m, KEY_CREATION_DATE, &b, &t) != RC_OK || t.type != BEN_INT)
 		return RC_NONE;
+	room->file = 0;
 	n = snprintf((char *)room->path, META_DATE_SIZE, "%lld", (long long)t.value);
 	out->value = bytes_of(room->path, (size_t)n);
 	return RC_OK;

@@ -35,7 +35,8 @@ struct metainfo_file {
 	uint32_t pad : 1, executable : 1, hidden : 1, symlink : 1;
 	uint32_t unnamed : 1;  /* its name cannot be a path: a '/' in it, or too long */
 	uint32_t same_dir : 1; /* v1: it lies in the directory of the file before */
-	uint32_t dir;    /* v2 only: 1 + number of its directory, 0: the torrent's own */
+	uint32_t dir; /* v2: 1 + number of its directory, 0: the torrent's own; v1: offset
+	                 of the path's last name */
 	uint32_t target; /* offset of the symlink's list in raw */
 	uint32_t root;   /* offset of the 32 bytes of its root in raw; 0: none */
 };
@@ -77,15 +78,18 @@ struct metainfo {
 	/* Private. */
 	uint64_t key[2];
 	struct metainfo_dir *dirs;
-	size_t n_dirs, cap_files, cap_dirs;
-	size_t n_items, n_leaves, n_info_keys; /* counted by the scan */
-	bool unordered;                        /* some dictionary in `info` is */
-	uint32_t value[METAINFO_KEYS];         /* offset of each known key's value */
+	size_t n_dirs, cap_dirs;
+	size_t n_leaves;               /* files in the tree, at most */
+	size_t longest, longest_at;    /* bytes of the longest path, without the name */
+	bool unordered;                /* some dictionary in `info` is */
+	uint32_t value[METAINFO_KEYS]; /* offset of each known key's value */
 };
 
-/* Room for the texts that are put together from pieces. */
+/* Room for the texts that are put together from pieces. It starts as zeros and stays with
+ * one torrent: the path in it is where the next one may begin. */
 struct metainfo_room {
 	uint8_t path[REC_PATH_MAX + 1], target[REC_PATH_MAX + 1];
+	size_t file, dir_size; /* 1 + whose path it is; its bytes before the last name */
 };
 
 /*

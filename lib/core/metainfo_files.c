@@ -67,8 +67,8 @@ take_root(struct metainfo *m, const struct ben_token *t, struct metainfo_entry *
 static enum rc
 read_names(struct metainfo *m, struct ben *b, size_t list, struct metainfo_entry *e)
 {
-	size_t size = m->name.n;
 	struct ben_token t;
+	size_t size = 0;
 	enum rc rc;
 
 	e->names = 0;
@@ -82,16 +82,27 @@ read_names(struct metainfo *m, struct ben *b, size_t list, struct metainfo_entry
 		if ((bad = metainfo_bad_name(t.text)) != NULL)
 			return metainfo_fail(m, RC_BAD, t.at, bad);
 		size += 1 + t.text.n;
-		if (size > REC_PATH_MAX)
-			return metainfo_fail(
-			    m, RC_BAD, list, "a path of over 4,095 bytes");
 		e->dir_hash = e->hash;
 		e->hash = keyset_hash(m->key, e->hash, t.text);
+		e->last = (uint32_t)t.at;
 		e->names++;
 	}
 	if (rc == RC_OK && e->names == 0)
 		return metainfo_fail(m, RC_BAD, list, "a path without a name");
+	if (size > m->longest) {
+		m->longest = size;
+		m->longest_at = list;
+	}
 	return rc;
+}
+
+/* Pass over a value. There may be keys out of order in it, or twice: the scan is to look
+ * again. */
+static enum rc
+skip(struct metainfo *m, struct ben *b, const struct ben_token *t)
+{
+	m->unordered = m->unordered || t->type == BEN_LIST || t->type == BEN_DICT;
+	return ben_skip(b, t);
 }
 
 /* `path` or, better, `path.utf-8`, in whatever order they stand. */
@@ -100,10 +111,10 @@ take_path(struct metainfo *m, struct ben *b, const struct ben_token *t, bool utf
     struct metainfo_entry *e)
 {
 	if (t->type != BEN_LIST)
-		return utf8 ? ben_skip(b, t)
+		return utf8 ? skip(m, b, t)
 		            : metainfo_fail(m, RC_BAD, t->at, "a `path` is not a list");
 	if (e->utf8)
-		return ben_skip(b, t);
+		return skip(m, b, t);
 	e->path = (uint32_t)t->at;
 	e->utf8 = utf8;
 	return read_names(m, b, t->at, e);
@@ -141,7 +152,7 @@ take(struct metainfo *m, struct ben *b, struct bytes key, const struct ben_token
 		break;
 	default: break;
 	}
-	return rc == RC_OK ? ben_skip(b, t) : rc;
+	return rc == RC_OK ? skip(m, b, t) : rc;
 }
 
 /* A symlink has no bytes of its own, and a target inside the torrent. */
@@ -166,12 +177,14 @@ enum rc
 metainfo_entry(struct metainfo *m, struct ben *b, const struct ben_token *t,
     struct metainfo_entry *out)
 {
+	struct bytes last = { .p = NULL };
 	struct ben_token key, value;
 	enum rc rc;
 
 	*out = (struct metainfo_entry){ .at = t->at };
 	while ((rc = ben_next(b, &key)) == RC_OK && key.type != BEN_END)
-		if ((rc = ben_next(b, &value)) != RC_OK ||
+		if ((rc = metainfo_order(m, &key, &last)) != RC_OK ||
+		    (rc = ben_next(b, &value)) != RC_OK ||
 		    (rc = take(m, b, key.text, &value, out)) != RC_OK)
 			return rc;
 	if (rc == RC_OK && out->symlink)
@@ -238,6 +251,25 @@ path_of_tree(const struct metainfo *m, const struct metainfo_file *f, uint8_t *p
 	return bytes_of(path, add_name(path, n, metainfo_text_at(m, f->path)));
 }
 
+/* v1: most files lie in the directory of the one before, whose path is in room. */
+static struct bytes
+path_of_file(const struct metainfo *m, size_t i, struct metainfo_room *room)
+{
+	const struct metainfo_file *f = &m->files[i];
+	struct bytes name, path;
+
+	if (f->same_dir && room->file == i) {
+		name = metainfo_text_at(m, f->dir);
+		path = bytes_of(room->path, room->dir_size + name.n);
+		memcpy(room->path + room->dir_size, name.p, name.n);
+	} else {
+		path = path_of_list(m, f->path, room->path);
+		room->dir_size = path.n - metainfo_text_at(m, f->dir).n;
+	}
+	room->file = i + 1;
+	return path;
+}
+
 void
 metainfo_file(
     const struct metainfo *m, size_t i, struct metainfo_room *room, struct rec_file *out)
@@ -263,6 +295,6 @@ metainfo_file(
 	if (m->single && !(f->pad && i > 0))
 		out->path = m->name;
 	else if (f->path != 0)
-		out->path = m->has_v1 ? path_of_list(m, f->path, room->path)
-		                      : path_of_tree(m, f, room->path);
+		out->path =
+		    m->has_v1 ? path_of_file(m, i, room) : path_of_tree(m, f, room->path);
 }

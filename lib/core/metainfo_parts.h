@@ -39,9 +39,6 @@ enum metainfo_key {
 /* Set why and at; returns rc. */
 enum rc metainfo_fail(struct metainfo *m, enum rc rc, size_t at, const char *why);
 
-/* What ben_next or ben_skip said, with its words made ours. */
-enum rc metainfo_ben(struct metainfo *m, const struct ben *b, enum rc rc);
-
 /* The value of a known key: its first token. RC_NONE: there is no such key. */
 enum rc metainfo_value(
     const struct metainfo *m, enum metainfo_key key, struct ben *b, struct ben_token *t);
@@ -59,6 +56,10 @@ enum { METAINFO_BLOCK = 16384 }; /* the smallest v2 piece, and the leaf of its t
  * torrents: they are told of and left out, never made into paths. */
 bool metainfo_only_slash(struct bytes name);
 
+/* Hold a key of `info` against the one before in its dictionary (*last; p is NULL: none),
+ * which it then is. RC_BAD: it is the same. */
+enum rc metainfo_order(struct metainfo *m, const struct ben_token *t, struct bytes *last);
+
 /* The reason why a name cannot be a component of a path, NULL when it can. */
 const char *metainfo_bad_name(struct bytes name);
 
@@ -70,13 +71,15 @@ struct metainfo_entry {
 	uint32_t path;           /* offset of the list, `path.utf-8` preferred; 0: none */
 	uint64_t hash, dir_hash; /* of the path, and without its last name */
 	size_t names;            /* in the path */
+	uint32_t last;           /* offset of the last name */
 	uint32_t root;           /* offset of 32 bytes that are not all zero; 0: none */
 	uint32_t target;
 	bool utf8; /* the path is `path.utf-8` */
 	bool pad, executable, hidden, symlink;
 };
 
-/* Read the dictionary whose BEN_DICT token t was just taken from b, to its end. */
+/* Read the dictionary whose BEN_DICT token t was just taken from b, to its end. Without
+ * words in m, an error is b's. */
 enum rc metainfo_entry(struct metainfo *m, struct ben *b, const struct ben_token *t,
     struct metainfo_entry *out);
 
@@ -84,7 +87,11 @@ enum rc metainfo_entry(struct metainfo *m, struct ben *b, const struct ben_token
 enum rc metainfo_add(
     struct metainfo *m, const struct metainfo_entry *e, struct metainfo_file *file);
 
-/* v1: `files` or `length`, and that no two paths clash. */
+/* v1: the files of `files`, whose BEN_LIST was just taken from b in the scan, to the
+ * list's end; that no two paths clash. Errors as metainfo_entry. */
+enum rc metainfo_read_files(struct metainfo *m, struct ben *b);
+
+/* v1: the rest, and that all fits together. */
 enum rc metainfo_read_v1(struct metainfo *m);
 
 /* v2: the tree becomes the files, or is held against those of v1. */

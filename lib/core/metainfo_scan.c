@@ -10,7 +10,7 @@
 #include "core/keyset.h"
 
 /* Dictionary in dictionary: the whole, `info`, and what is in it. */
-enum { WHOLE = 1, INFO = 2, FILES_ITEM = 4 };
+enum { WHOLE = 1, INFO = 2, FILES = 3 };
 
 struct scan {
 	struct metainfo *m;
@@ -75,17 +75,14 @@ note_key(struct scan *s, const struct ben_token *t)
 	return RC_OK;
 }
 
-static enum rc
-check_order(struct scan *s, const struct ben_token *t)
+enum rc
+metainfo_order(struct metainfo *m, const struct ben_token *t, struct bytes *last)
 {
-	struct bytes *last = &s->last[s->b.depth];
 	int order = last->p == NULL ? 1 : bytes_cmp(t->text, *last);
 
 	if (order == 0)
-		return metainfo_fail(s->m, RC_BAD, t->at, "a key twice in `info`");
-	s->m->unordered = s->m->unordered || order < 0;
-	s->m->n_info_keys++;
-	s->m->n_leaves += t->text.n == 0;
+		return metainfo_fail(m, RC_BAD, t->at, "a key twice in `info`");
+	m->unordered = m->unordered || order < 0;
 	*last = t->text;
 	return RC_OK;
 }
@@ -100,12 +97,14 @@ see(struct scan *s, const struct ben_token *t)
 		if (depth == WHOLE || (depth == INFO && s->in_info))
 			rc = note_key(s, t);
 		if (rc == RC_OK && depth > WHOLE && s->in_info)
-			rc = check_order(s, t);
+			rc = metainfo_order(s->m, t, &s->last[depth]);
+		s->m->n_leaves += t->text.n == 0;
 		return rc;
 	}
 	if (t->type == BEN_DICT) {
 		s->last[depth] = bytes_of(NULL, 0);
-		s->m->n_items += s->in_files && depth == FILES_ITEM;
+	} else if (t->type == BEN_LIST && s->in_info && s->in_files && depth == FILES) {
+		return metainfo_read_files(s->m, &s->b);
 	}
 	if (s->in_info && depth == WHOLE) { /* a value or an end: info is over */
 		size_t at = s->m->value[KEY_INFO];
@@ -150,7 +149,7 @@ add_key(struct metainfo *m, struct keyset *set, size_t start, const struct ben_t
 }
 
 static enum rc
-check_all_keys(struct metainfo *m)
+check_all_keys(struct metainfo *m, size_t tokens)
 {
 	size_t start[BEN_DEPTH_MAX + 1];
 	struct keyset set = { .slot = NULL };
@@ -158,7 +157,7 @@ check_all_keys(struct metainfo *m)
 	struct ben b;
 	enum rc rc;
 
-	rc = keyset_init(&set, m->n_info_keys);
+	rc = keyset_init(&set, tokens / 2); /* each key has its value */
 	ben_init(&b, m->raw, m->value[KEY_INFO]);
 	while (rc == RC_OK && (rc = ben_next(&b, &t)) == RC_OK) {
 		if (t.type == BEN_DICT)
@@ -188,11 +187,12 @@ metainfo_scan(struct metainfo *m)
 	enum rc rc;
 
 	ben_init(&s.b, m->raw, 0);
-	while ((rc = ben_next(&s.b, &t)) == RC_OK)
-		if ((rc = see(&s, &t)) != RC_OK)
-			return rc;
-	if (rc != RC_END)
-		return metainfo_ben(m, &s.b, rc);
+	while ((rc = ben_next(&s.b, &t)) == RC_OK && (rc = see(&s, &t)) == RC_OK)
+		;
+	if (rc != RC_END) /* without words of ours it is the reader that has some */
+		return m->why == NULL && rc != RC_MEM
+		    ? metainfo_fail(m, rc, s.b.at, s.b.why)
+		    : rc;
 	rc = check_behind(m, s.b.at);
-	return rc == RC_OK && m->unordered ? check_all_keys(m) : rc;
+	return rc == RC_OK && m->unordered ? check_all_keys(m, s.b.tokens) : rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The v1 half of `info`: `length` or `files`, and `pieces`.
+ * The v1 half of `info`: `length` or `files`, and `pieces`. `files`, which is most of a
+ * large torrent, is read while the scan goes by, and not once more.
  *
  * No two paths may clash, so every path goes into a set, and then every directory of
  * every path is looked for in it: a hit is a file that is also a directory. Neighbours
@@ -110,14 +111,17 @@ static enum rc
 check_dirs(struct metainfo *m, const struct keyset *set)
 {
 	uint64_t before[NAMES_MAX] = { 0 };
+	bool checked = false; /* this directory, which the file before was in too */
 
 	for (size_t i = 0; i < m->n_files; i++) {
 		struct path p = { .list = m->files[i].path };
 		struct walk w;
 		size_t at;
 
-		if (m->files[i].pad || m->files[i].same_dir)
+		checked = checked && m->files[i].same_dir;
+		if (m->files[i].pad || checked)
 			continue;
+		checked = true;
 		walk_init(&w, m, p.list);
 		(void)walk_next(&w, m);
 		for (p.hash = w.hash; walk_next(&w, m); p.hash = w.hash) {
@@ -134,25 +138,20 @@ check_dirs(struct metainfo *m, const struct keyset *set)
 }
 
 static enum rc
-make_room(struct metainfo *m, size_t n)
-{
-	m->files = malloc((n + 1) * sizeof(*m->files));
-	m->cap_files = n + 1;
-	return m->files == NULL ? RC_MEM : RC_OK;
-}
-
-static enum rc
 read_single(struct metainfo *m)
 {
 	struct metainfo_file file = { .path = 0 };
 	struct metainfo_entry e;
 	struct ben_token t;
 	struct ben b;
-	enum rc rc = make_room(m, 1);
+	enum rc rc;
 
 	m->single = true;
+	m->files = malloc(sizeof(*m->files));
+	if (m->files == NULL)
+		return RC_MEM;
 	ben_init(&b, m->raw, m->value[KEY_INFO]);
-	if (rc != RC_OK || (rc = ben_next(&b, &t)) != RC_OK ||
+	if ((rc = ben_next(&b, &t)) != RC_OK ||
 	    (rc = metainfo_entry(m, &b, &t, &e)) != RC_OK)
 		return rc;
 	e.root = 0; /* a key of that name is nothing in `info` itself */
@@ -162,14 +161,35 @@ read_single(struct metainfo *m)
 
 /* The list of files that is being read. */
 struct reading {
-	struct ben b;
 	struct keyset paths;
 	uint64_t *hash; /* of each file's path */
-	uint64_t dir;   /* of the directory of the file before; 0: none yet */
+	size_t cap;
+	uint64_t dir; /* of the directory of the file before; 0: none yet */
 };
 
+/* Room for one file more. */
 static enum rc
-read_item(struct metainfo *m, struct reading *r, const struct ben_token *t)
+grow(struct metainfo *m, struct reading *r)
+{
+	size_t cap = r->cap < 64 ? 64 : r->cap * 2;
+	void *files, *hash;
+
+	if (m->n_files < r->cap)
+		return RC_OK;
+	files = reallocarray(m->files, cap, sizeof(*m->files));
+	if (files == NULL)
+		return RC_MEM;
+	m->files = files;
+	hash = reallocarray(r->hash, cap, sizeof(*r->hash));
+	if (hash == NULL)
+		return RC_MEM;
+	r->hash = hash;
+	r->cap = cap;
+	return RC_OK;
+}
+
+static enum rc
+read_item(struct metainfo *m, struct ben *b, const struct ben_token *t, struct reading *r)
 {
 	struct metainfo_file file = { .path = 0 };
 	struct metainfo_entry e;
@@ -177,49 +197,35 @@ read_item(struct metainfo *m, struct reading *r, const struct ben_token *t)
 
 	if (t->type != BEN_DICT)
 		return metainfo_fail(m, RC_BAD, t->at, "`files`: not a dictionary");
-	if ((rc = metainfo_entry(m, &r->b, t, &e)) != RC_OK)
+	if ((rc = metainfo_entry(m, b, t, &e)) != RC_OK || (rc = grow(m, r)) != RC_OK)
 		return rc;
 	e.root = 0; /* of v2 only */
 	if (e.path == 0 && !e.pad)
 		return metainfo_fail(m, RC_BAD, e.at, "a file without a `path`");
 	file.path = e.path & 0x3ffffff;
+	file.dir = e.last;
 	r->hash[m->n_files] = e.hash;
-	if (!e.pad) {
-		file.same_dir = e.dir_hash == r->dir;
-		r->dir = e.dir_hash;
-	}
+	file.same_dir = e.path != 0 && e.dir_hash == r->dir;
+	r->dir = e.dir_hash;
 	return metainfo_add(m, &e, &file);
 }
 
-static enum rc
-read_list(struct metainfo *m, struct reading *r)
+enum rc
+metainfo_read_files(struct metainfo *m, struct ben *b)
 {
+	struct reading r = { .cap = 0 };
 	struct ben_token t;
-	enum rc rc = metainfo_value(m, IN_FILES, &r->b, &t);
+	enum rc rc;
 
-	if (rc == RC_OK && t.type != BEN_LIST)
-		return metainfo_fail(m, RC_BAD, t.at, "`files` is not a list");
-	while ((rc = ben_next(&r->b, &t)) == RC_OK && t.type != BEN_END)
-		if ((rc = read_item(m, r, &t)) != RC_OK)
-			return rc;
-	if (rc == RC_OK && m->n_files == 0)
-		return metainfo_fail(m, RC_BAD, m->value[IN_FILES], "`files` is empty");
-	if (rc == RC_OK && (rc = add_paths(m, &r->paths, r->hash)) == RC_OK)
-		rc = check_dirs(m, &r->paths);
-	return rc;
-}
-
-static enum rc
-read_files(struct metainfo *m)
-{
-	struct reading r = { .dir = 0 };
-	enum rc rc = make_room(m, m->n_items);
-
-	r.hash = malloc((m->n_items + 1) * sizeof(*r.hash));
+	while ((rc = ben_next(b, &t)) == RC_OK && t.type != BEN_END)
+		if ((rc = read_item(m, b, &t, &r)) != RC_OK)
+			break;
 	if (rc == RC_OK)
-		rc = r.hash == NULL ? RC_MEM : keyset_init(&r.paths, m->n_items);
+		rc = keyset_init(&r.paths, m->n_files);
 	if (rc == RC_OK)
-		rc = read_list(m, &r);
+		rc = add_paths(m, &r.paths, r.hash);
+	if (rc == RC_OK)
+		rc = check_dirs(m, &r.paths);
 	keyset_clear(&r.paths);
 	free(r.hash);
 	return rc;
@@ -252,14 +258,20 @@ enum rc
 metainfo_read_v1(struct metainfo *m)
 {
 	bool one = m->value[IN_LENGTH] != 0, many = m->value[IN_FILES] != 0;
-	enum rc rc;
+	size_t at = many ? m->value[IN_FILES] : SIZE_MAX;
+	enum rc rc = RC_OK;
 
 	if (one && many)
 		return metainfo_fail(
-		    m, RC_BAD, m->value[IN_FILES], "both `length` and `files` in `info`");
+		    m, RC_BAD, at, "both `length` and `files` in `info`");
 	if (!one && !many)
 		return metainfo_fail(
-		    m, RC_BAD, SIZE_MAX, "neither `length` nor `files` in `info`");
-	rc = one ? read_single(m) : read_files(m);
+		    m, RC_BAD, at, "neither `length` nor `files` in `info`");
+	if (many && m->raw.p[at] != 'l')
+		return metainfo_fail(m, RC_BAD, at, "`files` is not a list");
+	if (many && m->n_files == 0)
+		return metainfo_fail(m, RC_BAD, at, "`files` is empty");
+	if (one)
+		rc = read_single(m);
 	return rc == RC_OK ? read_pieces(m) : rc;
 }

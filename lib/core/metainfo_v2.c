@@ -241,8 +241,7 @@ metainfo_read_v2(struct metainfo *m)
 	enum rc rc;
 
 	if (!m->has_v1) {
-		m->cap_files = 2 * m->n_leaves + 1;
-		m->files = malloc(m->cap_files * sizeof(*m->files));
+		m->files = malloc((2 * m->n_leaves + 1) * sizeof(*m->files));
 		if (m->files == NULL)
 			return RC_MEM;
 	}

@@ -56,6 +56,41 @@ files_lie_behind_each_other_below_the_name(void **state)
 }
 
 static void
+paths_in_one_directory_share_their_beginning(void **state)
+{
+	static const char *const want[] = { "n/a/b/one", "n/a/b/2", "", "n/a/b/three",
+		"n/a/p", "n/a/four", "n/five", "n/a/b/c/six" };
+	struct metainfo_room room = { .file = 0 };
+	struct metainfo m;
+
+	(void)state;
+	assert_int_equal(read_text(&m,
+	                     FILES("d6:lengthi1e4:pathl1:a1:b3:oneee"
+	                           "d6:lengthi1e4:pathl1:a1:b1:2ee"
+	                           "d4:attr1:p6:lengthi1ee"
+	                           "d6:lengthi1e4:pathl1:a1:b5:threeee"
+	                           "d4:attr1:p6:lengthi1e4:pathl1:a1:pee"
+	                           "d6:lengthi1e4:pathl1:a4:fouree"
+	                           "d6:lengthi1e4:pathl4:fiveee"
+	                           "d6:lengthi1e4:pathl1:a1:b1:c3:sixee")),
+	    RC_OK);
+	assert_int_equal(m.n_files, 8);
+	for (size_t i = 0; i < 8; i++) {
+		struct rec_file r;
+
+		metainfo_file(&m, i, &room, &r);
+		assert_true(bytes_is(r.path, want[i]));
+	}
+	for (size_t i = 8; i-- > 0;) {
+		struct rec_file r;
+
+		metainfo_file(&m, i, &room, &r);
+		assert_true(bytes_is(r.path, want[i]));
+	}
+	metainfo_clear(&m);
+}
+
+static void
 keys_with_utf8_in_their_name_are_preferred(void **state)
 {
 	struct metainfo m;
@@ -74,6 +109,8 @@ keys_out_of_order_pass_and_keys_twice_do_not(void **state)
 {
 	(void)state;
 	assert_taken(HEAD "d4:name4:temp6:lengthi425e" REST "e");
+	assert_taken(
+	    HEAD "d5:filesld6:lengthi1e4:pathl1:aeee4:name1:n" REST "1:xlld0:0:eeee");
 	assert_taken("d1:zi1e1:ai1e4:infod6:lengthi425e4:name4:temp" REST "1:zi2ee");
 	/* neighbours, and with others between */
 	assert_refused(
@@ -88,6 +125,11 @@ keys_out_of_order_pass_and_keys_twice_do_not(void **state)
 	assert_refused(HEAD "d5:filesld6:lengthi1e4:pathl1:ae^6:lengthi1eee4:name1:n" REST
 	                    "e",
 	    "a key twice");
+	assert_refused(FILES("d6:lengthi1e4:pathl1:ae1:xd1:b0:^1:b0:ee"), "a key twice");
+	assert_refused(
+	    FILES("d6:lengthi1e4:pathl1:ae10:path.utf-8d1:b0:^1:b0:ee"), "a key twice");
+	assert_refused(
+	    FILES("d10:path.utf-8l1:ae4:pathld1:b0:^1:b0:ee6:lengthi1ee"), "a key twice");
 	/* the same key in dictionaries beside and inside each other is none */
 	assert_taken(HEAD "d1:zd1:zd1:zi1eee1:ad1:zi1ee6:lengthi1e4:name1:n" REST "e");
 	assert_refused(HEAD "de^4:infodee", "a second `info`");
@@ -176,6 +218,8 @@ clashing_paths_are_refused_wherever_they_stand(void **state)
 	assert_refused(FILES(F("1:x1:y") P("1:a1:b1:c") F("1:a1:b1:d") F("1:a")),
 	    "also a directory");
 	assert_taken(FILES(F("1:a1:b") F("2:ab") F("1:a2:ba") F("1:b1:a")));
+	assert_refused(FILES(F("1:a") "d4:attr1:p6:lengthi1e4:pathl1:a1:xee" P("1:a1:b")),
+	    "also a directory");
 	/* pad files never become files */
 	assert_taken(FILES("d4:attr1:p6:lengthi1e4:pathl1:aee" F(
 	    "1:a") "d4:attr1:p6:lengthi1e4:pathl1:aee"));
@@ -343,7 +387,7 @@ static void
 texts_become_meta_records_and_long_ones_are_cut(void **state)
 {
 	static char text[8000];
-	struct metainfo_room room;
+	struct metainfo_room room = { .file = 0 };
 	struct metainfo m;
 	struct rec_meta r;
 	size_t found = 0;
@@ -388,6 +432,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_single_file_is_read),
 		cmocka_unit_test(files_lie_behind_each_other_below_the_name),
+		cmocka_unit_test(paths_in_one_directory_share_their_beginning),
 		cmocka_unit_test(keys_with_utf8_in_their_name_are_preferred),
 		cmocka_unit_test(keys_out_of_order_pass_and_keys_twice_do_not),
 		cmocka_unit_test(

@@ -65,7 +65,7 @@ assert_taken(const char *text)
 static inline void
 assert_path(const struct metainfo *m, size_t i, const char *path)
 {
-	static struct metainfo_room room;
+	struct metainfo_room room = { .file = 0 };
 	struct rec_file r;
 
 	metainfo_file(m, i, &room, &r);
