@@ -60,8 +60,8 @@ show_sizes(struct summary *s)
 		links += m->files[i].symlink;
 	}
 	human_size(length, size);
-	(void)snprintf(
-	    text, sizeof(text), "%s (%llu bytes)", size, (unsigned long long)length);
+	(void)snprintf(text, sizeof(text), length < 1024 ? "%s" : "%s (%llu bytes)", size,
+	    (unsigned long long)length);
 	line(s, "Size", text);
 	pieces = (m->length - 1) / m->piece_length + 1;
 	human_size(m->piece_length, size);

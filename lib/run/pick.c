@@ -181,7 +181,7 @@ refuse(struct picking *k, enum rc rc)
 	if (rc == RC_NONE)
 		nothing_left(k);
 	else if (rc == RC_SYS)
-		outcome_fail(k->o, CODE_IO, "%s", strerror(errno));
+		outcome_fail(k->o, CODE_IO, "standard input: %s", strerror(errno));
 	else if (rc == RC_MEM)
 		outcome_fail(k->o, CODE_BUG, "out of memory");
 	else if (!k->begun)
@@ -230,6 +230,9 @@ pass_all(struct picking *k)
 			return filled;
 		rc = take_lines(k);
 		out = recout_flush(&k->out);
+		if (out == RC_SYS)
+			outcome_fail(
+			    k->o, CODE_IO, "standard output: %s", strerror(errno));
 		if (rc != RC_OK || out != RC_OK)
 			return rc != RC_OK ? rc : out;
 		if (filled == RC_END)
