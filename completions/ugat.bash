@@ -27,7 +27,7 @@ _ugat() {
 	case ${1##*/} in
 	ugat-parse) spec=${common}s operand='*.torrent' ;;
 	ugat-pick) spec=${common}x ;;
-	ugat-json) spec=hV ;;
+	ugat-json) spec=$common ;;
 	ugat-announce) spec=${common}1p:i:t: ;;
 	ugat-fetch) spec=${common}d:fp:i:m:j:t:w0 ;;
 	*) return ;;
