@@ -83,7 +83,7 @@ say ""
 say "\$ ugat-parse demo.torrent | ugat-announce | ugat-fetch -d out"
 cp "$TORRENT" demo.torrent
 start=${EPOCHREALTIME/./}
-timeout -k 2 60 bash -o pipefail -c 'ugat-parse demo.torrent | ugat-announce | ugat-fetch -d out' >done.txt 3>&-
+timeout --foreground -k 2 60 bash -o pipefail -c 'ugat-parse demo.torrent | ugat-announce | ugat-fetch -d out' >done.txt 3>&-
 code=$?
 [ "$code" -eq 0 ] || fail "the pipeline ended with $code"
 ms=$(((${EPOCHREALTIME/./} - start) / 1000))
