@@ -63,8 +63,9 @@ note_key(struct scan *s, const struct ben_token *t)
 	     i++) {
 		if (!bytes_is(t->text, known[i].name))
 			continue;
-		if (i == KEY_INFO && m->value[i] != 0)
-			return metainfo_fail(m, RC_BAD, t->at, "a second `info`");
+		if (m->value[i] != 0 && (inner || i == KEY_INFO))
+			return metainfo_fail(m, RC_BAD, t->at,
+			    inner ? "a key twice in `info`" : "a second `info`");
 		if (m->value[i] == 0)
 			m->value[i] = (uint32_t)s->b.at;
 		s->in_info = s->in_info || i == KEY_INFO;

@@ -117,6 +117,9 @@ keys_out_of_order_pass_and_keys_twice_do_not(void **state)
 	    HEAD "d6:lengthi1e^6:lengthi1e4:name4:temp" REST "e", "a key twice");
 	assert_refused(
 	    HEAD "d6:lengthi1e4:name4:temp^6:lengthi1e" REST "e", "a key twice");
+	assert_refused(HEAD "d5:filesld6:lengthi1e4:pathl1:aeee4:name1:n^5:files"
+	                    "ld6:lengthi1e4:pathl1:beeeee",
+	    "a key twice");
 	/* deep inside, and in dictionaries that are out of order */
 	assert_refused(HEAD "d1:bd1:xld1:ai1e^1:ai2eeee6:lengthi1e4:name1:n" REST "e",
 	    "a key twice");
