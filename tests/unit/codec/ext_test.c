@@ -75,7 +75,7 @@ static void
 values_of_a_wrong_type_or_range_count_as_not_said(void **state)
 {
 	static const char *const odd[] = { "d1:p4:68814:reqq3:2501:vi1ee",
-		"d1:pi-1e4:reqqi-1e1:vlee", "d1:pi65536e4:reqqle1:vdee",
+		"d1:pi-1e4:reqqi-1e1:vlee", "d1:pi65537e4:reqqle1:vdee",
 		"d1:pi99999999999999999999e4:reqqi-99999999999999999999ee" };
 
 	(void)state;
