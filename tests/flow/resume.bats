@@ -26,14 +26,13 @@ begun() {
 	[ -n "$FETCH" ]
 }
 
-# finished ALREADY: a quick seeder brings the rest, and no more than that.
+# finished ALREADY: a quick seeder brings the rest, and no more than that: ALREADY bytes are there.
 finished() {
 	seed_libtorrent quick "$SRC"
 	OPTIONS=-w fetch_from "$SEED_PORT"
 	codes "0 0"
 	same
-	echo "had $(status_field "$S_HAD"), downloaded $(status_field "$S_DOWN")" >&2
-	[ "$(status_field "$S_HAD")" -ge "$1" ]
+	echo "downloaded $(status_field "$S_DOWN")" >&2
 	[ "$(status_field "$S_DOWN")" -le $((3000000 - $1 + 32768)) ]
 	no_litter
 }
@@ -77,6 +76,7 @@ print(subprocess.call(["bash", "-c", sys.argv[1]]), flush=True)' \
 	kill -TERM "$FETCH"
 	ended first 5
 	codes "0 143"
+	no [ "$(status_field "$S_EXIT" first.out)" = 0 ]
 	finished 900000
 }
 
@@ -157,7 +157,7 @@ print(subprocess.call(["bash", "-c", sys.argv[1]]), flush=True)' \
 	touch -r stamp out/a
 	OPTIONS=-w fetch_from "$SEED_PORT"
 	codes "0 0"
-	[ "$(status_field "$S_HAD")" -eq 1000000 ]
+	[ "$(status_field "$S_DOWN")" -eq 0 ]
 	OPTIONS="-f -w" fetch_from "$SEED_PORT"
 	codes "0 0"
 	same
@@ -205,8 +205,9 @@ full() {
 	[ "$(cat first)" = "0 74" ]
 	said 'ugat-fetch: .*(No space left|File too large)' first.err
 	[ "$(cat again)" = "0 0" ]
-	[ "$(status_field "$S_HAD")" -ge 32768 ]
-	[ "$(status_field "$S_DOWN")" -le $((3000000 - $(status_field "$S_HAD") + 32768)) ]
+	kept=$(grep '^status	failed' fetch.out | cut -f "$((S_HAD + 1))")
+	[ "$kept" -ge 32768 ]
+	[ "$(status_field "$S_DOWN")" -le $((3000000 - kept)) ]
 	OUT=kept
 	same
 }
