@@ -68,9 +68,8 @@ struct peer {
 	uint8_t head[WIRE_HANDSHAKE];
 	size_t head_n;
 	struct wire_head message;
-	uint32_t left;    /* bytes of the payload under way that are still to come */
+	uint32_t left;    /* bytes of the payload that are to come, or the next piece */
 	struct buf body;  /* a bit field or an extension handshake under way */
-	bool wanted;      /* the block under way was asked for */
 	uint8_t *place;   /* where its next byte goes; NULL: nowhere */
 	bool told_pieces; /* a bit field, have all or have none came, or a have */
 	unsigned unasked; /* blocks that nobody asked for */
