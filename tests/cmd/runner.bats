@@ -82,9 +82,10 @@ TEST "three" { false; }'
 
 @test "a skipped test counts as failed" {
 	bats_file bad 'TEST "x" { skip; }'
+	unit bad 'echo 1..1; echo "ok 1 - a # SKIP"'
 	runner
 	[ "$status" -ne 0 ]
-	[ "$verdict" = '4 passed, 1 failed' ]
+	[ "$verdict" = '4 passed, 2 failed' ]
 }
 
 @test "a failed build counts as failed" {
