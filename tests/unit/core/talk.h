@@ -36,10 +36,9 @@ struct talk {
 	size_t scratch;          /* bytes of scratch at most */
 	struct peer_event event[TALK_EVENTS];
 	size_t n_events;
-	uint8_t *place; /* of the block under way, of exactly its size */
-	uint8_t
-	    *got[TALK_EVENTS]; /* the block's payload, for each PEER_BLOCK with a place */
-	size_t direct;         /* payload bytes that went around scratch */
+	uint8_t *place;            /* of the block under way, of exactly its size */
+	uint8_t *got[TALK_EVENTS]; /* with a place: what PEER_BLOCK brought */
+	size_t direct;             /* payload bytes that went around scratch */
 };
 
 static inline struct talk *
