@@ -375,8 +375,7 @@ compare(const struct model *m)
 	assert_int_equal(picker_is_end(m->p), wanted == 0 && shared == 0);
 }
 
-/* Returns how many blocks were picked, so that a test can tell that it tested something.
- */
+/* Returns how many blocks were picked. */
 static unsigned
 run_model(uint32_t pieces, uint32_t most_open, uint64_t seed, unsigned steps)
 {
