@@ -76,10 +76,19 @@ note_key(struct scan *s, const struct ben_token *t)
 	return RC_OK;
 }
 
+/* As bytes_cmp; nearly always the first byte tells. */
+static int
+compare(struct bytes a, struct bytes b)
+{
+	if (a.n > 0 && b.n > 0 && a.p[0] != b.p[0])
+		return a.p[0] < b.p[0] ? -1 : 1;
+	return bytes_cmp(a, b);
+}
+
 enum rc
 metainfo_order(struct metainfo *m, const struct ben_token *t, struct bytes *last)
 {
-	int order = last->p == NULL ? 1 : bytes_cmp(t->text, *last);
+	int order = last->p == NULL ? 1 : compare(t->text, *last);
 
 	if (order == 0)
 		return metainfo_fail(m, RC_BAD, t->at, "a key twice in `info`");

@@ -18,7 +18,7 @@ for line in sys.stdin:
         os.execvp('ugat-parse', ['ugat-parse', path])
     _, status, usage = os.wait4(pid, 0)
     with open(path + '.words', errors='replace') as f:
-        said = f.read()
+        said = f.read().replace(path, '')  # its name has words of its own
     seconds = usage.ru_utime + usage.ru_stime
     limit = 3 * os.path.getsize(path) // 1024 + 16 * 1024
     trouble = []
