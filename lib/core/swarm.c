@@ -192,7 +192,7 @@ new_conn(struct swarm *s, const struct addr *a, uint32_t who, int64_t now_ms)
 	c->addr = *a;
 	c->who = who;
 	c->serial = ++s->serials;
-	c->since_ms = c->block_ms = now_ms;
+	c->since_ms = now_ms;
 	c->current = PICKER_NONE;
 	c->at = s->n_conns;
 	s->conns[s->n_conns++] = c;
@@ -369,7 +369,7 @@ on_ready(struct swarm *s, struct conn *c, int64_t now_ms)
 		}
 	}
 	c->state = CONN_OPEN;
-	c->since_ms = c->block_ms = now_ms;
+	c->since_ms = now_ms;
 	c->solo = s->book.entries[c->who].parole;
 	swarm_said(s, c, RC_OK, now_ms);
 }
@@ -392,16 +392,16 @@ on_event(struct swarm *s, struct conn *c, const struct peer_event *e, int64_t no
 		else
 			swarm_release(s, c);
 		return;
-	case PEER_UNCHOKE: c->block_ms = now_ms; return;
+	case PEER_UNCHOKE: swarm_forgive(c, now_ms); return;
 	case PEER_ALLOWED: return;
 	case PEER_INTEREST: swarm_interest(s, c, now_ms); return;
 	case PEER_BEGIN: swarm_begin_block(s, c, e); return;
 	case PEER_BLOCK: swarm_end_block(s, c, e, now_ms); return;
 	case PEER_REJECT:
-		if (!e->stale)
-			picker_undo(s->picker,
-			    (struct picker_block){
-			        e->block.piece, e->block.begin / WIRE_BLOCK });
+		if (!e->stale) {
+			picker_undo(s->picker, swarm_block_of(e->block));
+			swarm_owes_less(c, now_ms);
+		}
 		s->kick = true;
 		return;
 	case PEER_REQUEST: swarm_asked(s, c, e->block, now_ms); return;

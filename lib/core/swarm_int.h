@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the parts of the swarm share: swarm.c (connections), swarm_down.c (asking),
- * swarm_up.c (serving). Nobody else includes it.
+ * swarm_blocks.c (blocks and pieces), swarm_up.c (serving), swarm_queue.c (what the
+ * caller is to do). Nobody else includes it.
  */
 #ifndef CORE_SWARM_INT_H
 #define CORE_SWARM_INT_H
@@ -42,10 +43,11 @@ struct conn {
 	uint32_t current;  /* the piece it works on, or PICKER_NONE */
 	bool solo;         /* under suspicion: whole pieces alone */
 	bool snubbed;
-	bool paused;      /* no memory for its next block */
-	int64_t block_ms; /* when a block last came, or when it had nothing to do */
-	uint8_t *own;     /* a buffer of one block for the block under way, or NULL */
-	bool direct;      /* the block under way goes straight into its piece */
+	bool paused;       /* no memory for its next block */
+	int64_t owes_ms;   /* since when it has owed us blocks, while it does */
+	int64_t waited_ms; /* what it owed in vain before that, since its last block */
+	uint8_t *own;      /* a buffer of one block for the block under way, or NULL */
+	bool direct;       /* the block under way goes straight into its piece */
 	struct rate down;
 
 	/* Serving. */
@@ -121,16 +123,31 @@ void swarm_settle(struct swarm *s, int64_t now_ms);
 
 /* swarm_down.c */
 
-void swarm_ask(struct swarm *s, struct conn *c, int64_t now_ms);
+struct picker_block swarm_block_of(struct peer_block b);
+void swarm_update_interest(struct swarm *s, struct conn *c, int64_t now_ms);
 void swarm_pieces_known(struct swarm *s, struct conn *c, int64_t now_ms);
 void swarm_pieces_forgotten(struct swarm *s, struct conn *c);
 void swarm_has_piece(struct swarm *s, struct conn *c, uint32_t piece, int64_t now_ms);
+void swarm_ask(struct swarm *s, struct conn *c, int64_t now_ms);
+
+/* Its requests are off and it works on no piece; or only the latter. */
+void swarm_release(struct swarm *s, struct conn *c);
+void swarm_disown(struct swarm *s, struct conn *c);
+
+/* It sent a block, or starts anew; a request fell that it had not answered. */
+void swarm_forgive(struct conn *c, int64_t now_ms);
+void swarm_owes_less(struct conn *c, int64_t now_ms);
+void swarm_check_snub(struct swarm *s, struct conn *c, int64_t now_ms);
+
+/* swarm_blocks.c */
+
 void swarm_begin_block(struct swarm *s, struct conn *c, const struct peer_event *e);
 void swarm_end_block(
     struct swarm *s, struct conn *c, const struct peer_event *e, int64_t now_ms);
-void swarm_release(struct swarm *s, struct conn *c);
-void swarm_disown(struct swarm *s, struct conn *c);
-void swarm_check_snub(struct swarm *s, struct conn *c, int64_t now_ms);
+
+/* What comes of the block under way goes nowhere any more; a piece's buffer goes back. */
+void swarm_unplace(struct conn *c);
+void swarm_give_buffer(struct swarm *s, uint32_t piece);
 
 /* swarm_up.c */
 
