@@ -111,7 +111,7 @@ small_house() {
 @test "hardening: programs are position independent, read-only relocated, with a guarded stack" {
 	if [ -n "${UGAT_SAN:-}" ]; then
 		small_house
-		MAKEFLAGS= make O=build SAN= LIBS= >/dev/null
+		MAKEFLAGS='' make O=build SAN= LIBS= >/dev/null
 		program=build/sbin/authd
 	else
 		program=$out/bin/ugat-parse
