@@ -263,14 +263,12 @@ flush(struct fetch *f)
 static enum rc
 end_out(struct fetch *f, const struct rec_status *r)
 {
-	enum rc rc = RC_OK;
-	size_t before;
+	enum rc rc;
 
 	do {
-		before = f->n_told;
 		tell(f);
 		rc = flush(f);
-	} while (rc == RC_OK && f->n_told > before);
+	} while (rc == RC_OK && f->n_told < f->n_complete && f->out.buf.n < AHEAD);
 	if (rc == RC_OK && r != NULL)
 		put_status(f, r);
 	if (rc == RC_OK && !f->o->nul && !isatty(f->o->out))

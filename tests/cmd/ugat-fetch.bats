@@ -372,7 +372,8 @@ later!	1'
 	same
 }
 
-@test "a reader that does not read: INT ends it all the same" {
+# many_files: 3,001 of them in out, whose done lines are ten times what a pipe holds.
+many_files() {
 	"$FLOW_PYTHON" - "$SRC" <<-'END'
 		import os, sys
 		os.mkdir(sys.argv[1] + "/d")
@@ -382,6 +383,17 @@ later!	1'
 	END
 	records d
 	cp -r "$SRC" out
+}
+
+@test "a reader that is slow gets every done line" {
+	many_files
+	pipeline "ugat-fetch -d out <records | { sleep 1; sort -u | grep -c '^done	'; }"
+	codes "0 0"
+	[ "$(cat fetch.out)" -eq 3001 ]
+}
+
+@test "a reader that does not read: INT ends it all the same" {
+	many_files
 	mkfifo pipe
 	exec 8<>pipe
 	env --default-signal=INT ugat-fetch -d out <records >pipe 2>fetch.err 8>&- &

@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: ISC
 """Records without ugat-parse, and peers that serve them, for tests of ugat-fetch alone.
 
-    seed.py records PIECE PATH          the records (ugat-records(5)) of a file or a folder
-    seed.py serve [-m MODE] [-i ADDR[-N]] [-b BLOCKS] RECORDS DIR
+    seed.py records PIECE PATH [N]      the records (ugat-records(5)) of a file or a folder; N: the
+                                        file is said to be N files in folders of 1,000
+    seed.py serve [-m MODE] [-i ADDR[-N]] [-b BLOCKS] RECORDS DIR|FILE
                                         a peer at ADDR (127.0.0.1), or N peers at ADDR and the
-                                        addresses behind it; DIR is where RECORDS' paths begin
+                                        addresses behind it; DIR is where RECORDS' paths begin, a
+                                        FILE is all of the content
 
 MODE: honest; mute (unchokes and never sends a block); greedy (has nothing, asks for every piece that
 it is told of, and reads nothing for a second after the first one). BLOCKS: hang up after so many.
 Says a `peer` record for each peer, ready to be put before RECORDS, then a line an event: `hello`,
 `block PIECE BEGIN` (sent), `got BYTES` (received by a greedy one), `gone`. Runs until killed.
-Files may be sparse and larger than memory: a hole costs nothing.
+Files may be larger than memory.
 """
 import argparse
+import bisect
 import hashlib
 import ipaddress
 import os
@@ -26,6 +29,7 @@ import time
 
 CHOKE, UNCHOKE, INTERESTED, HAVE, BITFIELD, REQUEST, PIECE = 0, 1, 2, 4, 5, 6, 7
 BLOCK = 16384
+CHUNK = 1 << 20
 
 
 def say(*words):
@@ -64,25 +68,25 @@ class Content:
 
     def read(self, at, n):
         parts = []
-        for offset, length, path in self.files:
+        first = bisect.bisect_right(self.files, (at, 1 << 62)) - 1
+        for offset, length, path in self.files[max(first, 0):]:
             start, end = max(at, offset), min(at + n, offset + length)
+            if offset >= at + n:
+                break
             if start < end:
                 if self.opened[0] != path:
                     if self.opened[1] >= 0:
                         os.close(self.opened[1])
-                    self.opened = (path, os.open(os.path.join(self.folder, path), os.O_RDONLY))
+                    self.opened = (path, os.open(os.path.join(self.folder, path).rstrip(b"/"), os.O_RDONLY))
                 parts.append(os.pread(self.opened[1], end - start, start - offset))
         return b"".join(parts)
 
-    def is_hole(self, at, n):
-        """Only told of a single file."""
-        if len(self.files) != 1 or n < 1 << 20:
-            return False
-        with open(os.path.join(self.folder, self.files[0][2]), "rb") as f:
-            try:
-                return os.lseek(f.fileno(), at, os.SEEK_DATA) >= at + n
-            except OSError:
-                return True
+    def sha1(self, piece):
+        digest = hashlib.sha1()
+        end = min((piece + 1) * self.piece, self.length)
+        for at in range(piece * self.piece, end, CHUNK):
+            digest.update(self.read(at, min(CHUNK, end - at)))
+        return digest.hexdigest()
 
 
 def of_path(path, piece):
@@ -100,20 +104,18 @@ def of_path(path, piece):
     return name, Content(folder, files, piece)
 
 
-def zeros(n, known={}):
-    if n not in known:
-        known[n] = hashlib.sha1(bytes(n)).hexdigest()
-    return known[n]
+def divided(name, length, n):
+    size = length // n
+    return [(i * size, size if i < n - 1 else length - i * size, b"%s/%03d/%05d" % (name, i // 1000, i))
+            for i in range(n)]
 
 
-def records(piece, path):
+def records(piece, path, n=0):
     name, c = of_path(path, int(piece))
-    hashes = []
-    for i in range(c.pieces):
-        n = min(c.piece, c.length - i * c.piece)
-        hole = c.is_hole(i * c.piece, n)
-        hashes.append(zeros(n) if hole else hashlib.sha1(c.read(i * c.piece, n)).hexdigest())
+    hashes = [c.sha1(i) for i in range(c.pieces)]
     btih = hashlib.sha1("".join(hashes).encode() + name).hexdigest()
+    if n:
+        c.files = divided(name, c.length, int(n))
     out = [b"ugat\t1", b"torrent\t%s\t-\t%d\t%d\t%d\t%d\t%s" % (
         btih.encode(), c.piece, c.pieces, c.length, len(c.files), escaped(name))]
     out += [b"file\t%d\t%d\t%d\t%s" % (i, at, size, escaped(one))
@@ -131,6 +133,9 @@ def of_records(path, folder):
                 btih, piece = bytes.fromhex(field[1].decode()), int(field[3])
             elif field[0] == b"file":
                 files.append((int(field[2]), int(field[3]), unescaped(field[4])))
+    if os.path.isfile(folder):
+        files = [(0, os.path.getsize(folder), b"")]
+        folder = os.path.abspath(folder)
     return btih, Content(folder, files, piece)
 
 
