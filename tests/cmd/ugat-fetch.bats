@@ -599,6 +599,39 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	ends 69 'cannot listen for peers: Cannot assign requested address'
 }
 
+@test "-i: from that address; -j: no more connections than that" {
+	content a 1 3000000
+	records a
+	seeds seed -i 127.0.1.1-8
+	fetched -i 127.0.3.3 -j 2 -w
+	ends 0
+	same
+	[ "$(grep -c '^hello' seed.out)" -le 2 ]
+	[ "$(status_field "$S_PEERS")" -le 2 ]
+	[ "$(grep '^from' seed.out | sort -u)" = 'from 127.0.3.3' ]
+	fetched -i lo
+	ends 0
+}
+
+@test "a block list of 300,000 lines, before the description and behind it" {
+	one_file
+	seeds seed -i 127.0.1.1
+	seeds denied -i 127.0.2.1
+	"$FLOW_PYTHON" -c 'for i in range(300000): print(f"deny!\t{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}.0/24")' >list
+	echo 'deny!	127.0.2.0/24' >>list
+	cp records described
+	cat list described >records
+	fetched
+	ends 0
+	no says denied '^hello'
+	rm -r out
+	cat described list denied.peers seed.peers >records
+	rm ./*.peers
+	fetched
+	ends 0
+	no says denied '^hello'
+}
+
 @test "input that ended and nobody to ask: exit 69 after 30 s, and why" {
 	one_file
 	ugat-fetch -d out1 <records >/dev/null 2>none.err &

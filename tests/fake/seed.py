@@ -11,8 +11,8 @@
 
 MODE: honest; mute (unchokes and never sends a block); greedy (has nothing, asks for every piece that
 it is told of, and reads nothing for a second after the first one). BLOCKS: hang up after so many.
-Says a `peer` record for each peer, ready to be put before RECORDS, then a line an event: `hello`,
-`block PIECE BEGIN` (sent), `got BYTES` (received by a greedy one), `gone`. Runs until killed.
+Says a `peer` record for each peer, ready to be put before RECORDS, then a line an event: `from ADDR`,
+`hello`, `block PIECE BEGIN` (sent), `got BYTES` (received by a greedy one), `gone`. Runs until killed.
 Files may be larger than memory.
 """
 import argparse
@@ -214,7 +214,8 @@ class Peer:
 
 def listen(opt, btih, content, listener):
     while True:
-        sock, _ = listener.accept()
+        sock, caller = listener.accept()
+        say("from", caller[0])
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         mine = Content(content.folder, content.files, content.piece)
         threading.Thread(target=Peer(opt, btih, mine, sock).run, daemon=True).start()
