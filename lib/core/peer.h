@@ -172,6 +172,9 @@ enum rc peer_send_cancel(struct peer *p, struct peer_block b) MUST_USE;
 enum rc peer_expire_request(
     struct peer *p, int64_t before_ms, struct peer_block *b) MUST_USE;
 
+/* Whether exactly this block is asked for, stale or not. */
+bool peer_is_asked(const struct peer *p, struct peer_block b);
+
 /*
  * Every request becomes stale, without a word to the peer; those older than before_ms are
  * forgotten.

@@ -50,6 +50,12 @@ peer_find_request(const struct peer *p, struct peer_block b)
 	return NULL;
 }
 
+bool
+peer_is_asked(const struct peer *p, struct peer_block b)
+{
+	return peer_find_request(p, b) != NULL;
+}
+
 void
 peer_remove_request(struct peer *p, struct peer_request *r)
 {

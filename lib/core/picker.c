@@ -9,7 +9,7 @@
  * - An open piece has one owner who works through it; another peer joins only when nobody
  *   owns it, when it is slow, or when no new piece may be opened. So a fast peer takes
  *   whole pieces and few pieces are open.
- * - A block is asked for once, or twice in the end game; the second request is the
+ * - A block is asked for once, or more often in the end game; the others are the
  *   caller's decision.
  * - A piece that is somebody's alone takes blocks from its owner only.
  */
@@ -434,11 +434,11 @@ picker_next_in(struct picker *p, const struct picker_for *who, uint32_t piece,
 }
 
 enum rc
-picker_again(struct picker *p, struct picker_block b)
+picker_again(struct picker *p, struct picker_block b, unsigned most)
 {
 	struct open_piece *o = open_of(p, b.piece);
 
-	if (o == NULL || o->alone || o->state[b.block] != 1)
+	if (o == NULL || o->alone || o->state[b.block] == 0 || o->state[b.block] >= most)
 		return RC_NONE;
 	o->state[b.block]++;
 	return RC_OK;

@@ -19,6 +19,7 @@
 struct picker;
 
 enum { PICKER_NONE = UINT32_MAX };
+enum { PICKER_ASKED_MAX = 8 };
 
 struct picker_config {
 	uint32_t pieces;
@@ -70,14 +71,14 @@ enum rc picker_next_in(struct picker *p, const struct picker_for *who, uint32_t 
 
 /*
  * In the end game: ask once more for a block that is asked for and not here. RC_NONE: it
- * is here, or asked for twice, or not shared.
+ * is here, or not shared, or asked for most times (at most PICKER_ASKED_MAX).
  */
-enum rc picker_again(struct picker *p, struct picker_block b) MUST_USE;
+enum rc picker_again(struct picker *p, struct picker_block b, unsigned most) MUST_USE;
 
 /* Whether every wanted block is asked for or here: then the end game may begin. */
 bool picker_is_end(const struct picker *p);
 
-/* How often the block is asked for, 0..2. */
+/* How often the block is asked for, 0..PICKER_ASKED_MAX. */
 unsigned picker_asked(const struct picker *p, struct picker_block b);
 
 /*

@@ -239,40 +239,52 @@ is_late(struct swarm *s, struct conn *c, int64_t now_ms)
 	    active(c) * WIRE_BLOCK * 1000 > rate_get(&c->down, now_ms) * LATE_BACKLOG_MS;
 }
 
-/*
- * Ask c for what another was asked for, the last first, until c has n requests under way.
- */
+/* How c may help another: with how many blocks, asked for how often at most. */
+struct help {
+	size_t blocks;
+	unsigned most;
+};
+
+/* Ask c for what another was asked for, the last first. */
 static void
 duplicate_from(
-    struct swarm *s, struct conn *other, struct conn *c, size_t n, int64_t now_ms)
+    struct swarm *s, struct conn *other, struct conn *c, struct help help, int64_t now_ms)
 {
-	for (size_t i = other->peer.n_requests; i-- > 0 && active(c) < n;) {
+	for (size_t i = other->peer.n_requests; i-- > 0 && active(c) < help.blocks;) {
 		const struct peer_request *r = &other->peer.requests[i];
 		struct picker_block b = swarm_block_of(r->block);
 
 		if (!r->stale && bitset_get(&c->peer.has, b.piece) &&
-		    picker_again(s->picker, b) == RC_OK && !send_request(s, c, b, now_ms))
+		    !peer_is_asked(&c->peer, r->block) &&
+		    picker_again(s->picker, b, help.most) == RC_OK &&
+		    !send_request(s, c, b, now_ms))
 			return;
 	}
 }
 
+/*
+ * Who owes blocks itself helps nobody by asking for more, and who has sent none yet is
+ * tried with a few: silent peers could not keep the others from helping.
+ */
 static void
 end_game(struct swarm *s, struct conn *c, int64_t now_ms)
 {
-	if (c->solo || c->peer.chokes_us)
+	const struct help one = { .blocks = 1, .most = 2 },
+	                  few = { .blocks = 2, .most = 2 };
+	const struct help all = { .blocks = QUEUE_MIN, .most = PICKER_ASKED_MAX };
+
+	if (c->solo || c->peer.chokes_us || (!c->snubbed && c->waited_ms >= LATE_MS))
 		return;
 	for (size_t i = 0; i < s->n_conns && c->state == CONN_OPEN; i++) {
 		struct conn *other = s->conns[i];
 
 		if (other == c || other->state != CONN_OPEN || active(other) == 0)
 			continue;
-		/* Who says nothing at all will hardly send the next one either. */
-		if (c->snubbed)
-			duplicate_from(s, other, c, 1, now_ms);
-		else if (quiet_ms(other, now_ms) >= QUIET_MS)
-			duplicate_from(s, other, c, QUEUE_MIN, now_ms);
-		else if (is_late(s, other, now_ms))
-			duplicate_from(s, other, c, 1, now_ms);
+		if (!c->snubbed && quiet_ms(other, now_ms) >= QUIET_MS)
+			duplicate_from(
+			    s, other, c, c->down.total > 0 ? all : few, now_ms);
+		else if (c->snubbed || is_late(s, other, now_ms))
+			duplicate_from(s, other, c, one, now_ms);
 	}
 }
 

@@ -230,7 +230,7 @@ step_block(struct model *m, struct picker_block b, int owner)
 		return;
 	case 1:
 		takes = open && *asked == 1 && !piece->alone;
-		assert_int_equal(picker_again(m->p, b), takes ? RC_OK : RC_NONE);
+		assert_int_equal(picker_again(m->p, b, 2), takes ? RC_OK : RC_NONE);
 		*asked += takes;
 		return;
 	default:

@@ -332,7 +332,7 @@ who_is_to_be_alone_shares_with_nobody(void **state)
 	assert_int_equal(picker_next_in(at.p, &c, mine.piece, &open), RC_NONE);
 	assert_true(picker_takes(at.p, mine, &a));
 	assert_false(picker_takes(at.p, mine, &c));
-	assert_int_equal(picker_again(at.p, mine), RC_NONE);
+	assert_int_equal(picker_again(at.p, mine, 2), RC_NONE);
 	clear(&at);
 }
 
@@ -425,19 +425,19 @@ the_end_game_asks_once_more_but_not_a_third_time(void **state)
 	}
 	assert_true(picker_is_end(at.p));
 	b.block = 0;
-	assert_int_equal(picker_again(at.p, b), RC_OK);
+	assert_int_equal(picker_again(at.p, b, 2), RC_OK);
 	assert_int_equal(picker_asked(at.p, b), 2);
-	assert_int_equal(picker_again(at.p, b), RC_NONE);
+	assert_int_equal(picker_again(at.p, b, 2), RC_NONE);
 	picker_undo(at.p, b);
 	assert_int_equal(picker_asked(at.p, b), 1);
 	assert_true(picker_is_end(at.p));
 	picker_undo(at.p, b);
 	assert_false(picker_is_end(at.p));
 	/* Free now: that is no case for asking once more. */
-	assert_int_equal(picker_again(at.p, b), RC_NONE);
+	assert_int_equal(picker_again(at.p, b, 2), RC_NONE);
 	assert_int_equal(next(&at, &w).piece, b.piece);
 	assert_int_equal(picker_got(at.p, b, 1), RC_OK);
-	assert_int_equal(picker_again(at.p, b), RC_NONE);
+	assert_int_equal(picker_again(at.p, b, 2), RC_NONE);
 	assert_true(picker_is_end(at.p));
 	clear(&at);
 }
