@@ -274,7 +274,7 @@ fetch_held(struct fetch *f, uint32_t piece)
 static void
 fail_lonely(struct fetch *f, const struct swarm_stats *st)
 {
-	if (st->known == 0)
+	if (f->named == 0)
 		fetch_fail(f, CODE_UNAVAILABLE,
 		    "no peer to load from: %u/%u pieces; the input has ended and named "
 		    "none: put ugat-announce before it, or add `peer` lines",
@@ -282,8 +282,8 @@ fail_lonely(struct fetch *f, const struct swarm_stats *st)
 	else
 		fetch_fail(f, CODE_UNAVAILABLE,
 		    "no peer left to try: %u/%u pieces; the input has ended and none of "
-		    "its peers answers (%u known): try later, or add `peer` lines",
-		    st->pieces_held, st->pieces_wanted, st->known);
+		    "the peers in it answers (%llu): try later, or add `peer` lines",
+		    st->pieces_held, st->pieces_wanted, (unsigned long long)f->named);
 }
 
 static void

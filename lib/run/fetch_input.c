@@ -44,7 +44,7 @@ on_resolved(void *ctx, enum rc rc, const struct addr *addrs, size_t n)
 	struct fetch *f = l->f;
 
 	remove_lookup(l);
-	for (size_t i = 0; rc == RC_OK && f->swarm != NULL && i < n; i++)
+	for (size_t i = 0; rc == RC_OK && f->swarm != NULL && i < n; i++, f->named++)
 		swarm_add_peer(f->swarm, &addrs[i], loop_now());
 	fetch_drain(f);
 }
@@ -82,6 +82,7 @@ add_peer(struct fetch *f, const struct rec_peer *from)
 
 	if (addr_parse(r.host, &a) == RC_OK) {
 		a.port = r.port;
+		f->named++;
 		swarm_add_peer(f->swarm, &a, loop_now());
 	} else {
 		look_up(f, &r);

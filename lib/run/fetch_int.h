@@ -55,6 +55,7 @@ struct fetch {
 	struct resolve *resolve;
 	struct fetch_lookup *lookups;
 	unsigned n_lookups;
+	uint64_t named;       /* addresses that the input brought */
 	unsigned trackers_ok; /* `announced` lines, at most one a tracker */
 	struct buf trackers;  /* their URLs, NUL-ended */
 

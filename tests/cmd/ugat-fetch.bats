@@ -634,13 +634,18 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 
 @test "input that ended and nobody to ask: exit 69 after 30 s, and why" {
 	one_file
-	ugat-fetch -d out1 <records >/dev/null 2>none.err &
+	port
+	called=$PORT
+	ugat-fetch -p "$called" -d out1 <records >/dev/null 2>none.err &
 	one=$!
 	port
 	{ printf 'peer\t127.0.0.1\t%s\n' "$PORT" && cat records; } | ugat-fetch -d out2 >/dev/null 2>dead.err &
 	two=$!
 	echo "$one $two" | tr ' ' '\n' >>pids
 	start=$SECONDS
+	# A stranger who calls is nobody to ask.
+	wait_for 5 listening "$called"
+	(exec 9<>"/dev/tcp/127.0.0.1/$called")
 	status_of "$one"
 	[ "$CODE" -eq 69 ]
 	status_of "$two"
@@ -648,7 +653,7 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	[ $((SECONDS - start)) -ge 29 ]
 	[ $((SECONDS - start)) -le 35 ]
 	said '^ugat-fetch: no peer to load from: 0/4 pieces; the input has ended and named none' none.err
-	said '^ugat-fetch: no peer left to try: 0/4 pieces; .* none of its peers answers \(1 known\)' dead.err
+	said '^ugat-fetch: no peer left to try: 0/4 pieces; .* none of the peers in it answers \(1\)' dead.err
 }
 
 @test "INT and TERM while it waits for its input: it dies by that very signal" {
