@@ -522,7 +522,6 @@ swarm_get_stats(struct swarm *s, struct swarm_stats *out, int64_t now_ms)
 		.up_rate = rate_get(&s->up, now_ms),
 		.pieces_wanted = s->pieces_wanted,
 		.pieces_held = s->pieces_held,
-		.known = (unsigned)s->book.n,
 		.dialling = s->n_dialling,
 		.banned = s->banned,
 	};

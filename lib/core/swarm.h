@@ -143,7 +143,6 @@ struct swarm_stats {
 	uint32_t unsourced; /* wanted pieces that no connected peer has */
 	unsigned peers,
 	    seeds;      /* connected, handshake through; of these those that have all */
-	unsigned known; /* addresses */
 	unsigned dialling; /* under way */
 	unsigned banned;
 };
