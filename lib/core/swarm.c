@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #include "core/choker.h"
-#include "core/swarm_int.h"
+#include "core/swarm_parts.h"
 
 enum {
 	HALF_OPEN = 20,

@@ -142,7 +142,7 @@ struct swarm_stats {
 	uint32_t pieces_wanted, pieces_held;
 	uint32_t unsourced; /* wanted pieces that no connected peer has */
 	unsigned peers,
-	    seeds;      /* connected, handshake through; of these those that have all */
+	    seeds; /* connected, handshake through; of these those that have all */
 	unsigned dialling; /* under way */
 	unsigned banned;
 };

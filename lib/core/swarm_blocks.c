@@ -9,7 +9,7 @@
  *   several authors each is under suspicion and fetches whole pieces alone until one is
  *   good; nothing of theirs is mixed with others' meanwhile, unless nobody else is left.
  */
-#include "core/swarm_int.h"
+#include "core/swarm_parts.h"
 
 enum { LIES_MAX = 2 };
 

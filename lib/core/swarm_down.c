@@ -10,7 +10,7 @@
  *   with, or for many where the other has been silent for QUIET_MS. The later copy is
  *   cancelled.
  */
-#include "core/swarm_int.h"
+#include "core/swarm_parts.h"
 
 enum {
 	QUEUE_S = 3,

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "core/swarm_int.h"
+#include "core/swarm_parts.h"
 
 enum { FIRST_JOBS = 64 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "core/choker.h"
-#include "core/swarm_int.h"
+#include "core/swarm_parts.h"
 
 enum { LOADING_MAX = 8, OUTPUT_ENOUGH = 256 * 1024, FIRST_ASKED = 16 };
 

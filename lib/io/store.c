@@ -18,7 +18,7 @@
 
 #include "base/text.h"
 #include "core/layout.h"
-#include "io/store_in.h"
+#include "io/store_parts.h"
 
 enum { LOCK_TRIES = 8 };
 

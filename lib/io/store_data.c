@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/layout.h"
-#include "io/store_in.h"
+#include "io/store_parts.h"
 
 /* RC_NONE: the file ends before. */
 static enum rc

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/store_in.h"
+#include "io/store_parts.h"
 
 enum { SYNC_EACH_MAX = 64 }; /* with more files than these, the whole file system */
 

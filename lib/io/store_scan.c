@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "core/layout.h"
-#include "io/store_in.h"
+#include "io/store_parts.h"
 
 enum word { NO_WORD, HELD, CHECK, ABSENT };
 

@@ -22,7 +22,7 @@
 #include "base/text.h"
 #include "codec/line.h"
 #include "codec/record.h"
-#include "run/announce_int.h"
+#include "run/announce_parts.h"
 
 enum {
 	STATUS_WAIT_MS = 2000, /* for the run's first status file */

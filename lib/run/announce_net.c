@@ -9,7 +9,7 @@
 
 #include "codec/record.h"
 #include "codec/uri.h"
-#include "run/announce_int.h"
+#include "run/announce_parts.h"
 
 enum { BURST = 64, URL_SHOWN = 200 };
 

@@ -17,7 +17,7 @@
 
 #include "base/human.h"
 #include "core/layout.h"
-#include "run/fetch_int.h"
+#include "run/fetch_parts.h"
 
 enum { SAVE_MS = 2000, SYNC_MS = 60000, LONELY_MS = 30000, ENDING_MS = 10, ID_TRIES = 8 };
 

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "codec/record.h"
-#include "run/fetch_int.h"
+#include "run/fetch_parts.h"
 
 enum {
 	EARLY_MAX = 64 * 1024 * 1024, /* a long block list */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/fetch_int.h"
+#include "run/fetch_parts.h"
 
 enum { CHUNK = 256 * 1024, CHECKS_AHEAD = 4 };
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "run/fetch_int.h"
+#include "run/fetch_parts.h"
 
 enum { FIRST_PORT = 6881, LAST_PORT = 6889, READS_A_TURN = 16, ACCEPTS_A_TURN = 16 };
 

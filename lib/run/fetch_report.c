@@ -12,7 +12,7 @@
 
 #include "base/text.h"
 #include "codec/record.h"
-#include "run/fetch_int.h"
+#include "run/fetch_parts.h"
 
 enum { STATUS_MS = 1000, PATH_ROOM = 8192 + 2, AHEAD = 64 * 1024 };
 

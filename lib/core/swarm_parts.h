@@ -4,8 +4,8 @@
  * swarm_blocks.c (blocks and pieces), swarm_up.c (serving), swarm_queue.c (what the
  * caller is to do). Nobody else includes it.
  */
-#ifndef CORE_SWARM_INT_H
-#define CORE_SWARM_INT_H
+#ifndef CORE_SWARM_PARTS_H
+#define CORE_SWARM_PARTS_H
 
 #include "base/rng.h"
 #include "core/allowed.h"

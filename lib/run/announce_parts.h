@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the files of run/announce share. Nobody else includes it. */
-#ifndef RUN_ANNOUNCE_INT_H
-#define RUN_ANNOUNCE_INT_H
+#ifndef RUN_ANNOUNCE_PARTS_H
+#define RUN_ANNOUNCE_PARTS_H
 
 #include "codec/udptrk.h"
 #include "core/announce.h"

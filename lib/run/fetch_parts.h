@@ -5,8 +5,8 @@
  * and writing on other threads), fetch_report.c (status, progress, `done`). Nobody else
  * includes it.
  */
-#ifndef RUN_FETCH_INT_H
-#define RUN_FETCH_INT_H
+#ifndef RUN_FETCH_PARTS_H
+#define RUN_FETCH_PARTS_H
 
 #include "base/buf.h"
 #include "codec/line.h"

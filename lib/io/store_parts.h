@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The inside of io/store, shared by its .c files and nobody else. */
-#ifndef IO_STORE_IN_H
-#define IO_STORE_IN_H
+#ifndef IO_STORE_PARTS_H
+#define IO_STORE_PARTS_H
 
 #include <pthread.h>
 
