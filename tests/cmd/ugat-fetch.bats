@@ -537,8 +537,8 @@ status_file() {
 	if [ "$(id -u)" -ne 0 ]; then
 		fetched
 		ends 73 'out/a: cannot be written: Permission denied'
-	elif unshare -m mount -t tmpfs -o ro none out 2>/dev/null; then
-		unshare -m sh -c 'mount -t tmpfs -o ro none out && ugat-fetch -d out' <records >fetch.out 2>fetch.err && CODE=0 || CODE=$?
+	elif private out; then
+		"${enter[@]}" sh -c 'mount -t tmpfs -o ro none out && ugat-fetch -d out; code=$?; umount out; exit "$code"' <records >fetch.out 2>fetch.err && CODE=0 || CODE=$?
 		ends 73 'out/a: cannot be written: Read-only file system'
 	fi
 }
@@ -549,11 +549,11 @@ status_file() {
 	seeds seed
 	mkdir out
 	cat seed.peers records >in
-	if unshare -m mount -t tmpfs -o size=1m none out 2>/dev/null; then
-		unshare -m sh -c 'mount -t tmpfs -o size=1m none out && { ugat-fetch -d out <in >fetch.out 2>fetch.err; echo $? >code; cp -a out kept; }'
+	if private out; then
+		"${enter[@]}" sh -c 'mount -t tmpfs -o size=1m none out && { ugat-fetch -d out <in >fetch.out 2>fetch.err; echo $? >code; cp -a out kept; umount out; }'
 		cause='No space left on device'
 	else
-		(trap '' XFSZ && ulimit -f 1024 && ugat-fetch -d out <in >fetch.out 2>fetch.err; echo $? >code)
+		(trap '' XFSZ && ulimit -f 1024 && ugat-fetch -d out <in >fetch.out 2>fetch.err) && echo 0 >code || echo $? >code
 		cause='File too large'
 		cp -a out kept
 	fi
@@ -691,6 +691,9 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	[ "$had" -ge 1000000 ]
 	grep '^got' greedy.out | tail -n 1
 	says greedy "^got $had\$"
+	# Of what is missing nobody has anything, begun or not.
+	read -r got all none < <(sed -n 's|.*: \([0-9]*\)/\([0-9]*\) pieces; \([0-9]*\) have no source; 1 peer.*|\1 \2 \3|p' job.err)
+	[ "$none" -eq $((all - got)) ]
 }
 
 # ---- a terminal

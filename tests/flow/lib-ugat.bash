@@ -122,3 +122,16 @@ no_litter() {
 	echo "not content: $extra" >&2
 	return 1
 }
+
+# private DIR: a way to mount something on DIR that nobody else sees, in the array enter. In a chroot
+# the propagation of / cannot be changed; what is mounted must be unmounted there.
+private() {
+	local way
+
+	for way in "unshare -m" "unshare -m --propagation unchanged" "unshare -rm"; do
+		read -ra enter <<<"$way"
+		"${enter[@]}" sh -c 'mount -t tmpfs -o size=1m none "$0" && umount "$0"' "$1" 2>/dev/null && return
+	done
+	enter=()
+	return 1
+}

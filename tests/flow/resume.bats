@@ -173,19 +173,6 @@ print(subprocess.call(["bash", "-c", sys.argv[1]]), flush=True)' \
 	[ "$(stat -c %s out/a)" -eq 200005 ]
 }
 
-# private DIR: a way to mount something on DIR that nobody else sees, in the array enter. In a chroot
-# the propagation of / cannot be changed; what is mounted must be unmounted there.
-private() {
-	local way
-
-	for way in "unshare -m" "unshare -m --propagation unchanged" "unshare -rm"; do
-		read -ra enter <<<"$way"
-		"${enter[@]}" sh -c 'mount -t tmpfs -o size=1m none "$0" && umount "$0"' "$1" 2>/dev/null && return
-	done
-	enter=()
-	return 1
-}
-
 # full WORDS: run WORDS where out is a disk of 1 MiB, then again with room enough; the exit codes are
 # in first and again. Where no disk can be mounted a limit of the file size must do.
 full() {
