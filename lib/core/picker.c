@@ -555,7 +555,12 @@ picker_buffer(struct picker *p, uint32_t piece)
 uint32_t
 picker_unsourced(const struct picker *p)
 {
-	return p->border[0];
+	uint32_t n = p->border[0];
+
+	for (uint32_t i = 0; i < p->n_open; i++)
+		n += p->peers[p->open[i]->piece] == 0 &&
+		    p->open[i]->here < p->open[i]->blocks;
+	return n;
 }
 
 bool

@@ -125,7 +125,7 @@ void picker_drop(struct picker *p, uint32_t piece);
  */
 uint8_t **picker_buffer(struct picker *p, uint32_t piece);
 
-/* Wanted pieces, not yet open, that no counted peer has. */
+/* Wanted pieces with blocks that are not here, which no counted peer has. */
 uint32_t picker_unsourced(const struct picker *p);
 
 /* Whether another piece may be opened. */

@@ -354,7 +354,8 @@ compare(const struct model *m)
 		uint32_t blocks;
 		const uint32_t *authors = picker_authors(m->p, i, &blocks);
 
-		unsourced += piece->kind == WANTED && piece->peers == 0;
+		unsourced += piece->peers == 0 &&
+		    (piece->kind == WANTED || (piece->kind == OPEN && !is_full(piece)));
 		wanted += piece->kind == WANTED;
 		assert_int_equal(authors != NULL, piece->kind == OPEN);
 		assert_int_equal(picker_buffer(m->p, i) != NULL, piece->kind == OPEN);
