@@ -39,3 +39,9 @@ rate_get(struct rate *r, int64_t now_ms)
 	    RATE_SLOT_MS;
 	return sum * 1000 / (ms < 100 ? 100 : ms);
 }
+
+bool
+rate_is_settled(const struct rate *r, int64_t now_ms)
+{
+	return r->total > 0 && now_ms / RATE_SLOT_MS - r->first >= RATE_SLOTS / 2;
+}

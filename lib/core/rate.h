@@ -3,6 +3,7 @@
 #ifndef CORE_RATE_H
 #define CORE_RATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,8 @@ void rate_add(struct rate *r, size_t n, int64_t now_ms);
  * first byte.
  */
 uint64_t rate_get(struct rate *r, int64_t now_ms);
+
+/* Whether bytes have come for 2 s, so that the rate is more than a first impression. */
+bool rate_is_settled(const struct rate *r, int64_t now_ms);
 
 #endif

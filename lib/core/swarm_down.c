@@ -235,8 +235,11 @@ is_late(struct swarm *s, struct conn *c, int64_t now_ms)
 
 	if (!picker_is_end(s->picker))
 		return quiet >= QUIET_MS;
+	/* The first blocks say little about how long the rest will take. */
 	return quiet >= LATE_MS ||
-	    active(c) * WIRE_BLOCK * 1000 > rate_get(&c->down, now_ms) * LATE_BACKLOG_MS;
+	    (rate_is_settled(&c->down, now_ms) &&
+	        active(c) * WIRE_BLOCK * 1000 >
+	            rate_get(&c->down, now_ms) * LATE_BACKLOG_MS);
 }
 
 /* How c may help another: with how many blocks, asked for how often at most. */

@@ -117,10 +117,23 @@ a_clock_that_begins_at_zero_counts_from_the_first_byte_on(void **state)
 	assert_true(rate_get(&r, 999) == 2000);
 }
 
+static void
+a_rate_is_settled_after_two_seconds_of_bytes(void **state)
+{
+	struct rate r = { .total = 0 };
+
+	(void)state;
+	assert_false(rate_is_settled(&r, 100000));
+	rate_add(&r, 1, 100000);
+	assert_false(rate_is_settled(&r, 101900));
+	assert_true(rate_is_settled(&r, 102000));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_rate_is_settled_after_two_seconds_of_bytes),
 		cmocka_unit_test(nothing_yet_is_a_rate_of_nothing),
 		cmocka_unit_test(a_steady_stream_has_its_own_rate),
 		cmocka_unit_test(the_first_second_is_not_divided_by_the_whole_window),

@@ -308,6 +308,23 @@ less_than_half_a_percent_comes_twice(void **state)
 }
 
 static void
+a_small_torrent_from_many_peers_comes_once(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, 15 * PIECE);
+	sim_swarm(&w, MEMORY, 22);
+	for (int i = 0; i < 40; i++)
+		sim_add(&w, SIM_HONEST, 1, 0)->rate = 8000;
+	sim_tell(&w);
+	(void)sim_run(&w, 60000);
+	sim_assert_right(&w);
+	assert_true(sim_stats(&w).downloaded == w.t.length);
+	sim_clear(&w);
+}
+
+static void
 a_peer_that_does_not_answer_is_given_up_after_15_s_and_tried_again(void **state)
 {
 	struct sim w;
@@ -429,6 +446,7 @@ main(void)
 		cmocka_unit_test(
 		    who_drips_wrong_bytes_writes_into_no_piece_that_is_being_hashed),
 		cmocka_unit_test(less_than_half_a_percent_comes_twice),
+		cmocka_unit_test(a_small_torrent_from_many_peers_comes_once),
 		cmocka_unit_test(
 		    a_peer_that_does_not_answer_is_given_up_after_15_s_and_tried_again),
 		cmocka_unit_test(a_denied_address_is_cut_off_and_never_dialled_again),
