@@ -130,7 +130,7 @@ private() {
 
 	for way in "unshare -m" "unshare -m --propagation unchanged" "unshare -rm"; do
 		read -ra enter <<<"$way"
-		"${enter[@]}" sh -c 'mount -t tmpfs -o size=1m none "$0" && umount "$0"' "$1" 2>/dev/null && return
+		"${enter[@]}" sh -c "mount -t tmpfs -o size=1m none '$1' && umount '$1'" 2>/dev/null && return
 	done
 	enter=()
 	return 1
