@@ -321,6 +321,9 @@ a_small_torrent_from_many_peers_comes_once(void **state)
 	(void)sim_run(&w, 60000);
 	sim_assert_right(&w);
 	assert_true(sim_stats(&w).downloaded == w.t.length);
+	/* Nothing was even asked for twice. */
+	for (size_t i = 0; i < w.n_peers; i++)
+		assert_int_equal(w.peer[i].cancels, 0);
 	sim_clear(&w);
 }
 
