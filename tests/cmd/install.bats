@@ -120,11 +120,11 @@ small_house() {
 	readelf -lW "$program" | grep -q GNU_RELRO
 	readelf -dW "$program" | grep -Eq 'BIND_NOW|FLAGS_1.*NOW'
 	readelf -lW "$program" | grep GNU_STACK | grep -qv ' RWE '
-	make -s --no-print-directory -C "$top" print-cflags | grep -q -- '-fstack-protector-strong.*-D_FORTIFY_SOURCE=2'
+	MAKEFLAGS='' make -s --no-print-directory -C "$top" SAN= print-cflags | grep -q -- '-fstack-protector-strong.*-D_FORTIFY_SOURCE=2'
 }
 
 @test "warnings: the flags that the house asks for are on" {
-	run make -s --no-print-directory -C "$top" print-cflags
+	run MAKEFLAGS='' make -s --no-print-directory -C "$top" SAN= print-cflags
 	for flag in -std=c11 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -fPIE; do
 		[[ " $output " == *" $flag "* ]]
 	done
