@@ -270,8 +270,7 @@ read_info(struct metainfo *m)
 	if (m->has_v2 && (rc = metainfo_read_v2(m)) != RC_OK)
 		return rc;
 	if (m->name.n + m->longest > REC_PATH_MAX)
-		return metainfo_fail(
-		    m, RC_BAD, m->longest_at, "a path of over 4,095 bytes");
+		return metainfo_fail(m, RC_BAD, m->longest_at, METAINFO_LONG_PATH);
 	if (m->length == 0)
 		return metainfo_fail(m, RC_BAD, SIZE_MAX, "no data: all files are empty");
 	return rc;

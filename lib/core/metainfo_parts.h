@@ -6,6 +6,8 @@
 #include "codec/bencode.h"
 #include "core/metainfo.h"
 
+#define METAINFO_LONG_PATH "a path of over 4,095 bytes"
+
 /* Known keys: those behind KEY_INFO stand in the dictionary, the others in `info`. */
 enum metainfo_key {
 	IN_FILES,

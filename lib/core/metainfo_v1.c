@@ -125,6 +125,9 @@ check_dirs(struct metainfo *m, const struct keyset *set)
 		walk_init(&w, m, p.list);
 		(void)walk_next(&w, m);
 		for (p.hash = w.hash; walk_next(&w, m); p.hash = w.hash) {
+			if (p.n == NAMES_MAX)
+				return metainfo_fail(
+				    m, RC_BAD, p.list, METAINFO_LONG_PATH);
 			p.n++;
 			if (before[p.n - 1] == p.hash)
 				continue;

@@ -168,7 +168,7 @@ enter(struct tree *tree, const struct ben_token *key)
 		return metainfo_fail(m, RC_BAD, key->at, bad);
 	tree->path += 1 + key->text.n;
 	if (m->name.n + tree->path > REC_PATH_MAX)
-		return metainfo_fail(m, RC_BAD, key->at, "a path of over 4,095 bytes");
+		return metainfo_fail(m, RC_BAD, key->at, METAINFO_LONG_PATH);
 	tree->level[tree->b.depth] = (struct level){ .name = (uint32_t)key->at };
 	return RC_OK;
 }

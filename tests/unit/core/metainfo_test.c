@@ -211,6 +211,36 @@ a_name_may_have_255_bytes_and_a_path_4095(void **state)
 }
 
 static void
+a_path_of_more_names_than_bytes_allow_is_refused(void **state)
+{
+	/* Two files, for only then directories are compared. */
+	static const char head[] = "d4:infod5:filesld6:lengthi5e4:pathl";
+	static const char tail[] =
+	    "eed6:lengthi5e4:pathl1:zeee4:name1:n12:piece lengthi16384e"
+	    "6:pieces20:00000000000000000000ee";
+	struct metainfo m;
+	char *text;
+
+	(void)state;
+	for (size_t names = 2040; names < 6000; names += names < 2060 ? 1 : 1000) {
+		size_t n = sizeof(head) - 1;
+
+		text = malloc(sizeof(head) + sizeof(tail) + 3 * names);
+		assert_non_null(text);
+		memcpy(text, head, n);
+		for (size_t i = 0; i < names; i++, n += 3)
+			memcpy(text + n, "1:a", 3);
+		memcpy(text + n, tail, sizeof(tail) - 1);
+		n += sizeof(tail) - 1;
+		/* The name, and two bytes for each component: 4,095 for 2,047 of them. */
+		assert_int_equal(metainfo_read(&m, bytes_of(text, n), key),
+		    names <= 2047 ? RC_OK : RC_BAD);
+		metainfo_clear(&m);
+		free(text);
+	}
+}
+
+static void
 clashing_paths_are_refused_wherever_they_stand(void **state)
 {
 	(void)state;
@@ -443,6 +473,7 @@ main(void)
 		    a_second_info_is_refused_and_elsewhere_the_first_of_two_counts),
 		cmocka_unit_test(names_that_are_no_component_of_a_path_are_refused),
 		cmocka_unit_test(a_name_may_have_255_bytes_and_a_path_4095),
+		cmocka_unit_test(a_path_of_more_names_than_bytes_allow_is_refused),
 		cmocka_unit_test(clashing_paths_are_refused_wherever_they_stand),
 		cmocka_unit_test(lengths_are_held_against_each_other),
 		cmocka_unit_test(
