@@ -3,8 +3,10 @@
  * The rules of time: store_write marks a file stale, and store_held and store_lost do the
  * same, so the journal is saved again within seconds for as long as a file is written to,
  * and records how it looks. A file that was stale at the last save and is not any more
- * gets its final until_ns: the mtime of that journal and a grace. A piece counts as
- * synced when it was held before a sync began that then succeeded for all dirty files.
+ * gets its final until_ns, the mtime that it had then; while it is written to, the
+ * journal leaves it a grace, for what was written after a save may be there after a
+ * crash. At the end every file gets its final one. A piece counts as synced when it was
+ * held before a sync began that then succeeded for all dirty files.
  */
 #include "io/store.h"
 
@@ -392,6 +394,8 @@ store_close(struct store *s)
 	if (s->notes.dir >= 0 && faccessat(s->notes.dir, name, F_OK, 0) == 0 &&
 	    !is_part_needed(s) && unlinkat(s->notes.dir, name, 0) == 0)
 		s->now.files[s->t->n_files].vouched = false;
+	s->closing = true;
+	s->unsaved = s->unsaved || s->recent.n > 0;
 	if (store_save(s, &e) != RC_OK)
 		s->unsaved = true; /* and the next run hashes: nobody is left to tell */
 	remove_lock(s);

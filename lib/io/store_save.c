@@ -46,7 +46,7 @@ settle_recent(struct store *s)
 
 		s->flags[i] &= (uint8_t)~STORE_RECENT;
 		if ((s->flags[i] & STORE_STALE) == 0)
-			s->now.files[i].until_ns = s->saved_ns + JOURNAL_GRACE_NS;
+			s->now.files[i].until_ns = s->now.files[i].mtime_ns;
 	}
 	s->recent.n = 0;
 }
@@ -100,6 +100,8 @@ save(struct store *s, bool durable, struct store_error *e)
 	(void)pthread_mutex_lock(&s->mutex);
 	settle_recent(s);
 	look_at_stale(s);
+	if (s->closing)
+		settle_recent(s); /* nobody writes any more */
 	rc = journal_put(&s->now, &text);
 	s->unsaved = false;
 	(void)pthread_mutex_unlock(&s->mutex);
