@@ -73,17 +73,21 @@ print_version(const struct tool *t)
 void
 tool_usage(const struct tool *t, const char *format, ...)
 {
+	struct outcome o = { .code = CODE_USAGE, .words = "see its own words" };
+	char raw[OUTCOME_WORDS];
+
 	if (format[0] != '\0') {
-		char raw[OUTCOME_WORDS], words[OUTCOME_WORDS];
 		va_list ap;
 
 		va_start(ap, format);
 		(void)vsnprintf(raw, sizeof(raw), format, ap);
 		va_end(ap);
-		(void)text_printable(bytes_str(raw), words, sizeof(words));
-		fprintf(stderr, "%s: %s\n", t->name, words);
+		(void)text_printable(bytes_str(raw), o.words, sizeof(o.words));
+		fprintf(stderr, "%s: %s\n", t->name, o.words);
 	}
 	print_usage(t, stderr);
+	if (t->records)
+		tool_put_fail(t, &o);
 	exit(CODE_USAGE);
 }
 

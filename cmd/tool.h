@@ -22,6 +22,8 @@ struct tool {
 	const char *purpose;  /* one line for --help */
 	const char *operands; /* as in the SYNOPSIS, such as "[FILE|-]"; "" for none */
 	const struct tool_option *options;
+	bool records; /* writes records for a later stage, which is told of a usage error
+	               */
 };
 
 /*
@@ -36,6 +38,9 @@ int tool_next(
 /* End with CODE_USAGE: the words, if there are any, then the usage, on stderr. */
 _Noreturn void tool_usage(const struct tool *t, const char *format, ...)
     PRINTF_LIKE(2, 3);
+
+/* Write one fail! record to stdout, unless that is a terminal. */
+void tool_put_fail(const struct tool *t, const struct outcome *o);
 
 /* The value of an option that takes SIZE, RATE, TIME or a whole number in min..max; a
  * wrong one is a usage error. */

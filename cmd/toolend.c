@@ -54,9 +54,9 @@ die_by(int signo)
 	_exit(128 + signo);
 }
 
-/* One fail! record; words that are too long for a line behind `end` are cut. */
-static void
-put_fail(const struct tool *t, const struct outcome *o)
+/* Words that are too long for a line behind `end` are cut. */
+void
+tool_put_fail(const struct tool *t, const struct outcome *o)
 {
 	struct rec_fail fail = { .code = (uint64_t)o->code,
 		.command = bytes_str(t->name),
@@ -65,6 +65,8 @@ put_fail(const struct tool *t, const struct outcome *o)
 	struct bytes line;
 	struct linew w;
 
+	if (isatty(STDOUT_FILENO))
+		return;
 	for (;;) {
 		rec_put_fail(&w, text, sizeof(text), &fail);
 		if (linew_end(&w, &line) == RC_OK)
@@ -75,7 +77,13 @@ put_fail(const struct tool *t, const struct outcome *o)
 			fail.words.n--;
 		while (fail.words.n > 0 && (fail.words.p[fail.words.n] & 0xc0) == 0x80);
 	}
+	/*
+	 * Whoever should have read it may be gone; the words and the code are already
+	 * ours to give.
+	 */
+	(void)signal(SIGPIPE, SIG_IGN);
 	(void)fwrite(line.p, 1, line.n, stdout);
+	(void)fflush(stdout);
 }
 
 void
@@ -89,11 +97,7 @@ tool_end(const struct tool *t, const struct outcome *o, bool records)
 		if (o->words[0] != '\0')
 			fprintf(stderr, "%s: %s\n", t->name, o->words);
 		if (records && !isatty(STDOUT_FILENO)) {
-			/* Whoever should have read it may be gone; the words and the code
-			 * are already ours to give. */
-			(void)signal(SIGPIPE, SIG_IGN);
-			put_fail(t, o);
-			(void)fflush(stdout);
+			tool_put_fail(t, o);
 			exit(o->code);
 		}
 	}

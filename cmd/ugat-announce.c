@@ -22,6 +22,7 @@ static const struct tool tool = {
 	.purpose = "ask the trackers of a torrent for peers",
 	.operands = "",
 	.options = options,
+	.records = true,
 };
 
 static void

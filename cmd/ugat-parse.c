@@ -15,6 +15,7 @@ static const struct tool tool = {
 	.purpose = "read a .torrent, write records",
 	.operands = "[FILE|-]",
 	.options = options,
+	.records = true,
 };
 
 int

@@ -15,6 +15,7 @@ static const struct tool tool = {
 	.purpose = "choose files of a torrent, in the pipe",
 	.operands = "GLOB|N[-M]...",
 	.options = options,
+	.records = true,
 };
 
 int

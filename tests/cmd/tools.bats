@@ -53,7 +53,7 @@ setup() {
 			rc=0
 			"$command" "$option" >out 2>err </dev/null || rc=$?
 			[ "$rc" -eq 2 ] || { echo "$command $option: $rc"; return 1; }
-			[ ! -s out ]
+			! grep -v "^fail!	2	$command	" out
 			head -n 1 err | grep -q "^$command: .*$option"
 			grep -q "^usage: $command" err
 		done
@@ -123,4 +123,13 @@ setup() {
 	[ "$status" -eq 66 ]
 	[ "$(wc -l <err)" -eq 1 ]
 	grep -q '^ugat-parse: .*/nonexistent/x.torrent' err
+}
+
+@test "a usage error of an early stage is the pipeline's one cause and code" {
+	for first in "ugat-parse -Z x" "ugat-announce -t" ugat-pick; do
+		run bash -c "$first </dev/null 2>first.err | ugat-fetch 2>later.err; echo \"\${PIPESTATUS[@]}\"" --
+		[ "${lines[-1]}" = "2 2" ]
+		[ -s first.err ]
+		[ ! -s later.err ]
+	done
 }
