@@ -143,6 +143,20 @@ book_next(struct book *b, int64_t now_ms)
 	return best;
 }
 
+bool
+book_has_untried(struct book *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		const struct book_entry *e = &b->entries[i];
+
+		/* book_free sets a time, whatever came of the connection. */
+		if (e->dialable && !e->busy && e->next_ms == 0 &&
+		    book_allows(b, &e->addr))
+			return true;
+	}
+	return false;
+}
+
 void
 book_free(struct book *b, uint32_t who, bool failed, int64_t now_ms)
 {

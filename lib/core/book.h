@@ -66,6 +66,9 @@ bool book_allows(struct book *b, const struct addr *a);
  */
 uint32_t book_next(struct book *b, int64_t now_ms);
 
+/* Whether somebody who may be dialled never was. */
+bool book_has_untried(struct book *b);
+
 /*
  * A connection ended, for good or with nothing done: when may it be dialled again? 15 s,
  * doubled for every failure in a row, 1 h.

@@ -509,6 +509,12 @@ swarm_tick(struct swarm *s, int64_t now_ms)
 	swarm_settle(s, now_ms);
 }
 
+bool
+swarm_is_trying(struct swarm *s)
+{
+	return s->n_dialling > 0 || book_has_untried(&s->book);
+}
+
 void
 swarm_get_stats(struct swarm *s, struct swarm_stats *out, int64_t now_ms)
 {

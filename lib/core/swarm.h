@@ -147,6 +147,9 @@ struct swarm_stats {
 	unsigned banned;
 };
 
+/* Whether a connection is being tried, or somebody was named and never tried. */
+bool swarm_is_trying(struct swarm *s);
+
 void swarm_get_stats(struct swarm *s, struct swarm_stats *out, int64_t now_ms);
 
 /* Out of memory at some point: nothing sensible will happen any more. */

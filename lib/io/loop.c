@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -278,6 +279,15 @@ on_signal(evutil_socket_t signo, short what, void *arg)
 	s->caught(s->ctx, signo);
 }
 
+/* Whoever started us may want it ignored: nohup, or a shell for what it runs behind. */
+static bool
+is_ignored(int signo)
+{
+	struct sigaction now;
+
+	return sigaction(signo, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 struct loop_signal *
 loop_signal_new(struct loop *l, int signo, loop_signal_fn *caught, void *ctx)
 {
@@ -285,9 +295,10 @@ loop_signal_new(struct loop *l, int signo, loop_signal_fn *caught, void *ctx)
 
 	if (s == NULL)
 		return NULL;
-	*s = (struct loop_signal){ .caught = caught,
-		.ctx = ctx,
-		.event = evsignal_new(l->base, signo, on_signal, s) };
+	*s = (struct loop_signal){ .caught = caught, .ctx = ctx };
+	if (is_ignored(signo))
+		return s;
+	s->event = evsignal_new(l->base, signo, on_signal, s);
 	if (s->event == NULL || event_add(s->event, NULL) != 0) {
 		loop_signal_free(s);
 		return NULL;

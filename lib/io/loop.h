@@ -66,7 +66,10 @@ void loop_timer_free(struct loop_timer *t);
 struct loop_signal;
 typedef void loop_signal_fn(void *ctx, int signo);
 
-/* Report a signal from the loop instead of dying by it. NULL: out of memory. */
+/*
+ * Report a signal from the loop instead of dying by it. One that is ignored when we start
+ * stays so, and is never reported. NULL: out of memory.
+ */
 struct loop_signal *loop_signal_new(
     struct loop *l, int signo, loop_signal_fn *caught, void *ctx);
 void loop_signal_free(struct loop_signal *s);

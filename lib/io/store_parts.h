@@ -45,7 +45,7 @@ struct store {
 	struct journal now; /* its files: as t->files, then .part, then carried ones */
 	uint8_t *flags;     /* enum store_flag, for t->files and .part */
 	struct store_list stale, recent, dirty;
-	bool closing; /* the last save is under way */
+	bool closing;      /* the last save is under way */
 	uint64_t saved_ns; /* the mtime of the journal last saved; 0: none yet */
 	bool unsaved;
 	bool

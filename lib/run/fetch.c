@@ -19,7 +19,14 @@
 #include "core/layout.h"
 #include "run/fetch_parts.h"
 
-enum { SAVE_MS = 2000, SYNC_MS = 60000, LONELY_MS = 30000, ENDING_MS = 10, ID_TRIES = 8 };
+enum {
+	SAVE_MS = 2000,
+	SYNC_MS = 60000,
+	LONELY_MS = 30000,
+	ENDING_MS = 10,
+	ASLEEP_MS = 2000,
+	ID_TRIES = 8
+};
 
 static const char id_prefix[] = "-UG0100-";
 
@@ -294,7 +301,7 @@ check_stall(struct fetch *f, int64_t now_ms)
 	struct swarm_stats st;
 
 	swarm_get_stats(f->swarm, &st, now_ms);
-	if (st.peers > 0 || !f->in_ended)
+	if (st.peers > 0 || !f->in_ended || swarm_is_trying(f->swarm))
 		f->lonely_ms = now_ms;
 	if (now_ms - f->lonely_ms >= LONELY_MS) {
 		fail_lonely(f, &st);
@@ -358,6 +365,12 @@ on_timer(void *ctx)
 	struct fetch *f = ctx;
 	int64_t now_ms = loop_now();
 
+	/* Stopped meanwhile (^Z, a machine asleep): that time was nobody's fault. */
+	if (now_ms - f->tick_ms >= ASLEEP_MS) {
+		f->verified_ms += now_ms - f->tick_ms;
+		f->lonely_ms += now_ms - f->tick_ms;
+	}
+	f->tick_ms = now_ms;
 	if (f->phase == FETCH_LOADING) {
 		swarm_tick(f->swarm, now_ms);
 		fetch_drain(f);
@@ -384,7 +397,9 @@ on_signal(void *ctx, int signo)
 	drop_signals(f); /* a second one ends the process at once */
 	if (f->end->code == CODE_OK) {
 		(void)outcome_fail(f->end, FETCH_SIGNAL_CODE + signo, "stopped by %s",
-		    signo == SIGINT ? "INT" : "TERM");
+		    signo == SIGINT        ? "INT"
+		        : signo == SIGTERM ? "TERM"
+		                           : "HUP");
 		f->end->signal = signo;
 	}
 	fetch_finish(f);
@@ -393,7 +408,7 @@ on_signal(void *ctx, int signo)
 static enum rc
 start(struct fetch *f)
 {
-	static const int signals[FETCH_SIGNALS] = { SIGINT, SIGTERM };
+	static const int signals[FETCH_SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 
 	f->loop = loop_new();
 	if (f->loop == NULL)
@@ -429,6 +444,7 @@ stop(struct fetch *f)
 	swarm_free(f->swarm);
 	torrent_clear(&f->torrent);
 	loop_timer_free(f->timer);
+	resolve_free(f->resolve); /* it may turn the loop: nothing else is left there */
 	loop_free(f->loop);
 	free(f->read_scratch);
 	free(f->left);
@@ -446,7 +462,7 @@ run_fetch(const struct fetch_options *o, struct outcome *end)
 	/* EPIPE and EFBIG say the same, and let us save. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	f.sync_ms = f.save_ms = loop_now();
+	f.sync_ms = f.save_ms = f.tick_ms = loop_now();
 	if (start(&f) != RC_OK)
 		(void)outcome_fail(end, CODE_BUG, "out of memory");
 	else if (loop_run(f.loop) != RC_OK)

@@ -332,8 +332,6 @@ fetch_input_stop(struct fetch *f)
 		free(l);
 	}
 	f->lookups = NULL;
-	resolve_free(f->resolve);
-	f->resolve = NULL;
 	recin_clear(&f->in);
 	buf_clear(&f->early);
 	buf_clear(&f->trackers);

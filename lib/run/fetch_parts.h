@@ -28,7 +28,7 @@ enum fetch_phase {
 	FETCH_ENDING, /* the outcome is known; work under way is waited for */
 };
 
-enum { FETCH_SCRATCH = 16 * 1024 + 64, FETCH_SIGNALS = 2, FETCH_LISTENERS = 2 };
+enum { FETCH_SCRATCH = 16 * 1024 + 64, FETCH_SIGNALS = 3, FETCH_LISTENERS = 2 };
 enum { FETCH_SIGNAL_CODE = 128 }; /* what a shell adds to the signal that ended us */
 
 struct fetch {
@@ -78,6 +78,7 @@ struct fetch {
 	struct swarm *swarm;
 	struct fetch_link *links;
 	uint8_t *read_scratch;
+	int64_t tick_ms;   /* when the timer last fired */
 	int64_t lonely_ms; /* since when no peer is connected */
 
 	/* Disk. */

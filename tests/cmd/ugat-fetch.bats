@@ -656,9 +656,9 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	said '^ugat-fetch: no peer left to try: 0/4 pieces; .* none of the peers in it answers \(1\)' dead.err
 }
 
-@test "INT and TERM while it waits for its input: it dies by that very signal" {
+@test "INT, TERM and HUP while it waits for its input: it dies by that very signal" {
 	one_file
-	for signal in INT TERM; do
+	for signal in INT TERM HUP; do
 		"$FLOW_PYTHON" - "$signal" <<-'END' 3>&-
 			import signal, subprocess, sys, time
 			signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -716,4 +716,67 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	grep -q '0/195 KiB.*1 peer' lines
 	fetched -t 1s
 	[ "$(grep -c . fetch.err)" -eq 1 ]
+}
+
+@test "a signal that is ignored when it starts stays ignored: nohup, and what a shell runs behind" {
+	one_file
+	(trap '' INT HUP && exec ugat-fetch -t 2 -d out <records >fetch.out 2>fetch.err 3>&- 4>&-) &
+	FETCH=$!
+	sleep 1
+	kill -INT "$FETCH"
+	kill -HUP "$FETCH"
+	status_of "$FETCH"
+	ends 75 'stalled 0:02'
+}
+
+@test "a thousand addresses where nobody is do not keep it from the last one" {
+	one_file
+	seeds seed
+	{
+		for i in {1..1000}; do printf 'peer\t127.3.%s.%s\t%s\n' $((i / 250)) $((i % 250 + 1)) $((i + 2000)); done
+		cat seed.peers
+		cat records
+	} >in
+	code=0
+	timeout -k 2 80 ugat-fetch -d out <in >fetch.out 2>fetch.err 3>&- 4>&- || code=$?
+	CODE=$code
+	ends 0
+	same
+}
+
+@test "names that nobody knows cost no words" {
+	one_file
+	seeds seed
+	for i in {1..20}; do printf 'peer\tno%s.such.invalid\t1\n' "$i"; done >names.peers
+	fetched
+	ends 0
+	same
+}
+
+@test "time that it was stopped is not counted as a stall" {
+	content a 1 3000000
+	records a
+	seeds seed -b 60
+	in_background job -t 3s -w -d out
+	cat seed.peers records >job.in
+	wait_for 5 grep -q '^status	loading' job.out
+	kill -STOP "$FETCH"
+	sleep 4
+	seeds other
+	cat other.peers >job.in
+	kill -CONT "$FETCH"
+	status_of "$FETCH"
+	[ "$CODE" -eq 0 ]
+	same
+}
+
+@test "what another program changes right after the end is found and mended" {
+	one_file
+	seeds seed
+	fetched
+	ends 0
+	printf XYZ | dd of=out/a bs=1 seek=100000 conv=notrunc 2>/dev/null
+	fetched
+	ends 0
+	same
 }
