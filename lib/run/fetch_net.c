@@ -35,8 +35,21 @@ free_link(struct fetch_link *k)
 }
 
 static void
-lose(struct fetch_link *k)
+say(struct fetch *f, const struct conn *c, const char *why)
 {
+	char addr[ADDR_TEXT];
+
+	if (!f->o->verbose || why == NULL)
+		return;
+	addr_text_port(conn_addr(c), addr);
+	fetch_remark(f, "peer %s %s", addr, why);
+}
+
+/* The connection is gone; why: words behind the address, unless the swarm has its own. */
+static void
+lose(struct fetch_link *k, const char *why)
+{
+	say(k->f, k->conn, conn_why(k->conn) != NULL ? conn_why(k->conn) : why);
 	swarm_lost(k->f->swarm, k->conn, loop_now());
 	free_link(k);
 }
@@ -49,7 +62,7 @@ set_watch(struct fetch_link *k)
 	if (!k->connecting && !k->paused)
 		what |= LOOP_READ;
 	if (loop_watch_set(k->watch, what) != RC_OK)
-		lose(k);
+		lose(k, "cannot be watched");
 }
 
 /* Send what waits. false: the connection is gone, and k with it. */
@@ -66,7 +79,7 @@ send_output(struct fetch_link *k)
 		if (n < 0 && errno == EAGAIN)
 			break;
 		if (n < 0) {
-			lose(k);
+			lose(k, "hung up");
 			return false;
 		}
 		swarm_sent(k->f->swarm, k->conn, (size_t)n, loop_now());
@@ -115,7 +128,9 @@ on_link(void *ctx, int what)
 	if (k->connecting) {
 		k->connecting = false;
 		if (net_connect_result(k->fd) != RC_OK) {
-			lose(k);
+			lose(k,
+			    errno == ECONNREFUSED ? "refuses the connection"
+			                          : "cannot be reached");
 			fetch_drain(f);
 			return;
 		}
@@ -130,7 +145,7 @@ on_link(void *ctx, int what)
 			rc = read_once(k);
 	}
 	if (rc == RC_END)
-		lose(k);
+		lose(k, "hung up");
 	else
 		set_watch(k);
 	fetch_drain(f);
@@ -165,6 +180,7 @@ dial(struct fetch *f, struct conn *c)
 	int fd;
 
 	if (net_tcp_connect(conn_addr(c), &f->o->local, &fd) != RC_OK) {
+		say(f, c, "cannot be reached");
 		swarm_lost(f->swarm, c, loop_now());
 		return;
 	}
@@ -178,17 +194,6 @@ dial(struct fetch *f, struct conn *c)
 	set_watch(k);
 }
 
-static void
-say_closed(struct fetch *f, struct conn *c)
-{
-	char addr[ADDR_TEXT];
-
-	if (!f->o->verbose || conn_why(c) == NULL)
-		return;
-	addr_text_port(conn_addr(c), addr);
-	fetch_remark(f, "peer %s %s", addr, conn_why(c));
-}
-
 void
 fetch_net_todo(struct fetch *f)
 {
@@ -199,7 +204,7 @@ fetch_net_todo(struct fetch *f)
 		struct fetch_link *k = conn_io(c);
 
 		if ((what & SWARM_CLOSE) != 0) {
-			say_closed(f, c);
+			say(f, c, conn_why(c));
 			if (k != NULL)
 				free_link(k);
 		} else if ((what & SWARM_DIAL) != 0) {

@@ -780,3 +780,12 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	ends 0
 	same
 }
+
+@test "-v: a peer that cannot be had is named" {
+	one_file
+	port
+	printf 'peer\t127.0.0.1\t%s\n' "$PORT" >none.peers
+	fetched -v -t 1
+	[ "$CODE" -eq 75 ]
+	said "^ugat-fetch: peer 127.0.0.1:$PORT refuses the connection" fetch.err
+}
