@@ -512,7 +512,14 @@ swarm_tick(struct swarm *s, int64_t now_ms)
 bool
 swarm_is_trying(struct swarm *s)
 {
-	return s->n_dialling > 0 || book_has_untried(&s->book);
+	for (size_t i = 0; i < s->n_conns; i++) {
+		const struct conn *c = s->conns[i];
+
+		if (!c->incoming && c->state < CONN_OPEN &&
+		    s->book.entries[c->who].failures == 0)
+			return true;
+	}
+	return book_has_untried(&s->book);
 }
 
 void

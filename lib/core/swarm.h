@@ -147,7 +147,9 @@ struct swarm_stats {
 	unsigned banned;
 };
 
-/* Whether a connection is being tried, or somebody was named and never tried. */
+/*
+ * Whether somebody who was named was never tried, or is being tried for the first time.
+ */
 bool swarm_is_trying(struct swarm *s);
 
 void swarm_get_stats(struct swarm *s, struct swarm_stats *out, int64_t now_ms);

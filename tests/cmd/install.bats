@@ -111,7 +111,7 @@ small_house() {
 @test "hardening: programs are position independent, read-only relocated, with a guarded stack" {
 	if [ -n "${UGAT_SAN:-}" ]; then
 		small_house
-		MAKEFLAGS='' make O=build SAN= LIBS= >/dev/null
+		env MAKEFLAGS= make O=build SAN= LIBS= >/dev/null
 		program=build/sbin/authd
 	else
 		program=$out/bin/ugat-parse
@@ -120,11 +120,11 @@ small_house() {
 	readelf -lW "$program" | grep -q GNU_RELRO
 	readelf -dW "$program" | grep -Eq 'BIND_NOW|FLAGS_1.*NOW'
 	readelf -lW "$program" | grep GNU_STACK | grep -qv ' RWE '
-	MAKEFLAGS='' make -s --no-print-directory -C "$top" SAN= print-cflags | grep -q -- '-fstack-protector-strong.*-D_FORTIFY_SOURCE=2'
+	env MAKEFLAGS= make -s --no-print-directory -C "$top" SAN= print-cflags | grep -q -- '-fstack-protector-strong.*-D_FORTIFY_SOURCE=2'
 }
 
 @test "warnings: the flags that the house asks for are on" {
-	run MAKEFLAGS='' make -s --no-print-directory -C "$top" SAN= print-cflags
+	run env MAKEFLAGS= make -s --no-print-directory -C "$top" SAN= print-cflags
 	for flag in -std=c11 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -fPIE; do
 		[[ " $output " == *" $flag "* ]]
 	done

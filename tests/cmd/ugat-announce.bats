@@ -74,7 +74,7 @@ own_lines() {
 @test "wrong use is exit 2" {
 	for arguments in "x" "-t 5" "-1 -t 2d" "-p 0" "-p 65536" "-p x" "-i nosuch0" "-i ''" "-Z"; do
 		run -2 --separate-stderr bash -c "ugat-announce $arguments </dev/null"
-		[ -z "$output" ]
+		[[ $output == "fail!	2	ugat-announce	"* ]]
 		[[ $stderr == *usage:* ]]
 	done
 }

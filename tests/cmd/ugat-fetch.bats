@@ -729,21 +729,6 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	ends 75 'stalled 0:02'
 }
 
-@test "a thousand addresses where nobody is do not keep it from the last one" {
-	one_file
-	seeds seed
-	{
-		for i in {1..1000}; do printf 'peer\t127.3.%s.%s\t%s\n' $((i / 250)) $((i % 250 + 1)) $((i + 2000)); done
-		cat seed.peers
-		cat records
-	} >in
-	code=0
-	timeout -k 2 80 ugat-fetch -d out <in >fetch.out 2>fetch.err 3>&- 4>&- || code=$?
-	CODE=$code
-	ends 0
-	same
-}
-
 @test "names that nobody knows cost no words" {
 	one_file
 	seeds seed

@@ -77,6 +77,19 @@ within() {
 	[ "$TIME" -le 45 ]
 }
 
+@test "a thousand addresses where nobody is do not keep it from the last one" {
+	content a 1 200000
+	"${SEED[@]}" records 65536 "$SRC/a" >records
+	serve seeds 1 -i 127.0.2.1 records "$SRC"
+	{
+		for i in {1..1000}; do printf 'peer\t127.3.%s.%s\t%s\n' $((i / 250)) $((i % 250 + 1)) $((i + 2000)); done
+		cat seeds.peers records
+	} >in
+	measured
+	[ "$CODE" -eq 0 ]
+	cmp out/a "$SRC/a"
+}
+
 @test "100,000 files and 64 descriptors" {
 	content a 1 3000000
 	"${SEED[@]}" records 65536 "$SRC/a" 100000 >records

@@ -32,8 +32,10 @@ read_reply(struct bytes in, enum udptrk_action asked, uint32_t txn, bool v6)
 		abort();
 }
 
-/* The first byte chooses what was asked; the transaction is the datagram's own when its
- * upper bit is set. */
+/*
+ * The first byte chooses what was asked; the transaction is the datagram's own when its
+ * upper bit is set.
+ */
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {

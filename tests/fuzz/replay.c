@@ -17,7 +17,8 @@ enum { INPUT_MAX = 8 << 20, TRUNCATE_MAX = 1024, PATH_SIZE = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-/* Each input in an allocation of its own size: a sanitizer then sees the byte behind it.
+/*
+ * Each input in an allocation of its own size: a sanitizer then sees the byte behind it.
  */
 static bool
 feed(const uint8_t *p, size_t n)

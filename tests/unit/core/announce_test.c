@@ -26,8 +26,10 @@ unanswered_connects_are_repeated_on_schedule(void **state)
 static void
 unanswered_announces_are_repeated_until_the_id_is_too_old(void **state)
 {
-	/* BEP 15's example, its connect answered after a second and no time lost then;
-	 * and our early second copies. */
+	/*
+	 * BEP 15's example, its connect answered after a second and no time lost then;
+	 * and our early second copies.
+	 */
 	static const struct {
 		int64_t at;
 		int action;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What the tests of core/metainfo share: torrents written out by hand, and their
- * verdicts. */
+/*
+ * What the tests of core/metainfo share: torrents written out by hand, and their
+ * verdicts.
+ */
 #ifndef TEST_METAINFO_TEXT_H
 #define TEST_METAINFO_TEXT_H
 
@@ -29,8 +31,10 @@ read_text(struct metainfo *m, const char *text)
 	return metainfo_read(m, bytes_str(text), key);
 }
 
-/* Whether text is refused, for a reason with these words; a '^' in it, which is taken
- * out, is where the trouble must be told to be. */
+/*
+ * Whether text is refused, for a reason with these words; a '^' in it, which is taken
+ * out, is where the trouble must be told to be.
+ */
 static inline void
 assert_refused(const char *marked, const char *words)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* v2 torrents and hybrids. The roots come from python's hashlib, along the drawings of
- * BEP 52. */
+/*
+ * v2 torrents and hybrids. The roots come from python's hashlib, along the drawings of
+ * BEP 52.
+ */
 #include "tests/unit/core/metainfo_text.h"
 
 #include "base/text.h"

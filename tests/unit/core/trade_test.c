@@ -167,8 +167,10 @@ do_jobs(struct world *w, struct node *n)
 		uint8_t digest[20];
 
 		if (job.kind == SWARM_LOAD) {
-			/* Nothing unverified is ever offered: what is asked for must be
-			 * right. */
+			/*
+			 * Nothing unverified is ever offered: what is asked for must be
+			 * right.
+			 */
 			assert_memory_equal(n->disk + at, w->data + at, job.block.length);
 			swarm_loaded(n->swarm, &job, n->disk + at, w->now_ms);
 			continue;

@@ -274,8 +274,10 @@ where_no_notes_can_be_made_all_else_works(void **state)
 	assert_true(place_is(&place, ".ugat", "not a directory", 15));
 }
 
-/* In a child without root's power to write everywhere; an ordinary user has none to give
- * up. */
+/*
+ * In a child without root's power to write everywhere; an ordinary user has none to give
+ * up.
+ */
 static int
 without_power(int (*run)(void))
 {
