@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What every command shares: options from one table, --help and --version, the last
- * words, and the exit. */
+/*
+ * What every command shares: options from one table, --help and --version, the last
+ * words, and the exit.
+ */
 #ifndef CMD_TOOL_H
 #define CMD_TOOL_H
 
@@ -9,8 +11,10 @@
 #include "base/outcome.h"
 #include "base/rc.h"
 
-/* One option; the table ends with a letter of 0. -h, -V, -q and -v need not stand in it
- * unless the command gives them more. */
+/*
+ * One option; the table ends with a letter of 0. -h, -V, -q and -v need not stand in it
+ * unless the command gives them more.
+ */
 struct tool_option {
 	char letter;
 	const char *argument; /* its name in the usage, such as "DIR"; NULL: takes none */
@@ -42,8 +46,10 @@ _Noreturn void tool_usage(const struct tool *t, const char *format, ...)
 /* Write one fail! record to stdout, unless that is a terminal. */
 void tool_put_fail(const struct tool *t, const struct outcome *o);
 
-/* The value of an option that takes SIZE, RATE, TIME or a whole number in min..max; a
- * wrong one is a usage error. */
+/*
+ * The value of an option that takes SIZE, RATE, TIME or a whole number in min..max; a
+ * wrong one is a usage error.
+ */
 unsigned long long tool_size(const struct tool *t, char letter, const char *text);
 unsigned long long tool_time(const struct tool *t, char letter, const char *text);
 unsigned long long tool_number(const struct tool *t, char letter, const char *text,

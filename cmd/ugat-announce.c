@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* ugat-announce: asks trackers for peers, in the middle of a pipe. See ugat-announce(1).
+/*
+ * ugat-announce: asks trackers for peers, in the middle of a pipe. See ugat-announce(1).
  */
 #include <signal.h>
 #include <unistd.h>

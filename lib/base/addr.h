@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* An IP address and a port, as peers and trackers give them. IPv4 lives in its mapped
- * form (RFC 4291, 2.5.5.2). */
+/*
+ * An IP address and a port, as peers and trackers give them. IPv4 lives in its mapped
+ * form (RFC 4291, 2.5.5.2).
+ */
 #ifndef BASE_ADDR_H
 #define BASE_ADDR_H
 
@@ -29,12 +31,15 @@ bool addr_eq(const struct addr *a, const struct addr *b);
 /* 127/8 or ::1. */
 bool addr_is_loopback(const struct addr *a);
 
-/* Whether a peer can be there at all: not 0/8, 224/4 and above, ::, ff00::/8, nor port 0.
+/*
+ * Whether a peer can be there at all: not 0/8, 224/4 and above, ::, ff00::/8, nor port 0.
  */
 bool addr_is_dialable(const struct addr *a);
 
-/* Read a dotted quad or IPv6 text (no brackets, no scope); the port stays 0. RC_BAD:
- * anything else, a host name too. */
+/*
+ * Read a dotted quad or IPv6 text (no brackets, no scope); the port stays 0. RC_BAD:
+ * anything else, a host name too.
+ */
 enum rc addr_parse(struct bytes text, struct addr *out) MUST_USE;
 
 /* The address alone: "127.0.0.1", "2001:db8::1". */

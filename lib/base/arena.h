@@ -8,8 +8,10 @@
 
 struct arena;
 
-/* Copy in into *a, which starts as NULL; *out is good until arena_free. RC_MEM: nothing
- * has changed. */
+/*
+ * Copy in into *a, which starts as NULL; *out is good until arena_free. RC_MEM: nothing
+ * has changed.
+ */
 enum rc arena_keep(struct arena **a, struct bytes in, struct bytes *out) MUST_USE;
 
 /* Release all that was kept; NULL is allowed. */

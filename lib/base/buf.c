@@ -42,8 +42,10 @@ buf_room(struct buf *b, size_t n)
 	need = b->n + n;
 	if (need <= b->cap)
 		return RC_OK;
-	/* Moving pays only when at least as much was dropped as must be moved: that keeps
-	 * it linear. */
+	/*
+	 * Moving pays only when at least as much was dropped as must be moved: that keeps
+	 * it linear.
+	 */
 	if (b->front >= b->n && need <= b->cap + b->front) {
 		close_front(b);
 		return RC_OK;

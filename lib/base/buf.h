@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A buffer that grows, born with a maximum; bytes are added behind and dropped in front.
+/*
+ * A buffer that grows, born with a maximum; bytes are added behind and dropped in front.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -34,8 +35,10 @@ enum rc buf_room(struct buf *b, size_t n) MUST_USE;
 /* Add n bytes at the end; results as buf_room. */
 enum rc buf_add(struct buf *b, const void *p, size_t n) MUST_USE;
 
-/* Add text as printf(3) makes it; results as buf_room. While it is made, the NUL behind
- * it needs room, too. */
+/*
+ * Add text as printf(3) makes it; results as buf_room. While it is made, the NUL behind
+ * it needs room, too.
+ */
 enum rc buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3) MUST_USE;
 
 /* Forget the first n bytes (n <= b->n). Costs nothing that grows with what is left. */

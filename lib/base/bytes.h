@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Views of bytes that somebody else owns, a reading cursor over them, and big-endian
- * numbers. */
+/*
+ * Views of bytes that somebody else owns, a reading cursor over them, and big-endian
+ * numbers.
+ */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
@@ -9,8 +11,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A view: never owned, never longer-lived than the buffer it points into. p may be NULL
- * when n is 0. */
+/*
+ * A view: never owned, never longer-lived than the buffer it points into. p may be NULL
+ * when n is 0.
+ */
 struct bytes {
 	const uint8_t *p;
 	size_t n;
@@ -55,8 +59,10 @@ bytes_from(struct bytes a, size_t n)
 	return n < a.n ? bytes_of(a.p + n, a.n - n) : bytes_of(NULL, 0);
 }
 
-/* Unsigned order, the shorter first where one begins the other: less than 0, 0, greater
- * than 0. */
+/*
+ * Unsigned order, the shorter first where one begins the other: less than 0, 0, greater
+ * than 0.
+ */
 static inline int
 bytes_cmp(struct bytes a, struct bytes b)
 {

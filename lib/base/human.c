@@ -43,7 +43,8 @@ human_time(uint64_t seconds, char out[static HUMAN_SIZE])
 		(void)snprintf(out, HUMAN_SIZE, "ages");
 }
 
-/* Digits, then at most one letter of units; the letter's place in units picks the factor.
+/*
+ * Digits, then at most one letter of units; the letter's place in units picks the factor.
  */
 static enum rc
 get_scaled(const char *text, const char *units, const uint64_t *factor, uint64_t max,

@@ -15,12 +15,16 @@ void human_size(uint64_t bytes, char out[static HUMAN_SIZE]);
 /* A duration in seconds as its two greatest units: "0:07", "12:34", "3h05", "4d07h". */
 void human_time(uint64_t seconds, char out[static HUMAN_SIZE]);
 
-/* Read SIZE or RATE: decimal digits and perhaps K, M, G or T of either case (powers of
- * 1024). RC_BAD; RC_BIG: over 2^60. */
+/*
+ * Read SIZE or RATE: decimal digits and perhaps K, M, G or T of either case (powers of
+ * 1024). RC_BAD; RC_BIG: over 2^60.
+ */
 enum rc human_get_size(const char *text, uint64_t *bytes) MUST_USE;
 
-/* Read TIME: decimal digits and perhaps s, m, h or d (s when there is none). RC_BAD;
- * RC_BIG: over 10 years. */
+/*
+ * Read TIME: decimal digits and perhaps s, m, h or d (s when there is none). RC_BAD;
+ * RC_BIG: over 10 years.
+ */
 enum rc human_get_time(const char *text, uint64_t *seconds) MUST_USE;
 
 #endif

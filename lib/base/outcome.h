@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* How a run ended: an exit code and one line of words that names the object, the cause
- * and the remedy. */
+/*
+ * How a run ended: an exit code and one line of words that names the object, the cause
+ * and the remedy.
+ */
 #ifndef BASE_OUTCOME_H
 #define BASE_OUTCOME_H
 

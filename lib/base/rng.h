@@ -23,8 +23,10 @@ rng_u64(struct rng *r)
 	return z ^ z >> 31;
 }
 
-/* A number from 0 to below - 1; below is at least 1. The bias of the multiplication is
- * under 2^-32. */
+/*
+ * A number from 0 to below - 1; below is at least 1. The bias of the multiplication is
+ * under 2^-32.
+ */
 static inline uint32_t
 rng_below(struct rng *r, uint32_t below)
 {

@@ -165,8 +165,10 @@ text_printable(struct bytes in, char *out, size_t size)
 	return at;
 }
 
-/* The blocks that terminals agree on; rare scripts may be a column off, which costs a cut
- * name and nothing else. */
+/*
+ * The blocks that terminals agree on; rare scripts may be a column off, which costs a cut
+ * name and nothing else.
+ */
 static size_t
 columns_of(uint32_t code)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Text and bytes: hexadecimal, decimal numbers, UTF-8, and what may be shown on a
- * terminal. */
+/*
+ * Text and bytes: hexadecimal, decimal numbers, UTF-8, and what may be shown on a
+ * terminal.
+ */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -14,12 +16,16 @@
 /* Write n bytes as 2n lower-case digits and a NUL: out has room for 2n + 1. */
 void text_hex(const uint8_t *p, size_t n, char *out);
 
-/* Read exactly 2n digits of either case into n bytes. RC_BAD: another length or another
- * character; out is then undefined. */
+/*
+ * Read exactly 2n digits of either case into n bytes. RC_BAD: another length or another
+ * character; out is then undefined.
+ */
 enum rc text_unhex(struct bytes in, uint8_t *out, size_t n) MUST_USE;
 
-/* Read decimal digits, nothing else; no sign, no blank. RC_BAD: empty or another
- * character. RC_BIG: over max. */
+/*
+ * Read decimal digits, nothing else; no sign, no blank. RC_BAD: empty or another
+ * character. RC_BIG: over max.
+ */
 enum rc text_u64(struct bytes in, uint64_t max, uint64_t *out) MUST_USE;
 
 /*
@@ -46,8 +52,10 @@ bool text_is_control(uint32_t code);
  */
 size_t text_printable(struct bytes in, char *out, size_t size);
 
-/* The columns that printable text takes on a terminal: wide East Asian characters and
- * emoji 2, combining marks 0. */
+/*
+ * The columns that printable text takes on a terminal: wide East Asian characters and
+ * emoji 2, combining marks 0.
+ */
 size_t text_columns(struct bytes printable);
 
 /* The longest prefix, in bytes, of printable text that takes at most columns columns. */

@@ -57,8 +57,10 @@ void ben_init(struct ben *b, struct bytes in, size_t at);
  */
 enum rc ben_next(struct ben *b, struct ben_token *t) MUST_USE;
 
-/* Go behind the value whose first token was t, the last one that was read. Results as
- * ben_next, never RC_END. */
+/*
+ * Go behind the value whose first token was t, the last one that was read. Results as
+ * ben_next, never RC_END.
+ */
 enum rc ben_skip(struct ben *b, const struct ben_token *t) MUST_USE;
 
 #endif

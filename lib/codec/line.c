@@ -47,8 +47,10 @@ line_is_absent(struct bytes field)
 	return field.n == 1 && field.p[0] == '-';
 }
 
-/* Decode the escape at in.p[0] == '\\'. Returns its length, 0 when it is none; *byte is
- * -1 for the empty string's. */
+/*
+ * Decode the escape at in.p[0] == '\\'. Returns its length, 0 when it is none; *byte is
+ * -1 for the empty string's.
+ */
 static size_t
 get_escape(struct bytes in, int *byte)
 {
@@ -148,8 +150,10 @@ is_plain(uint8_t c)
 	return c >= 0x20 && c < 0x7f && c != '\\';
 }
 
-/* The same of eight bytes at once: none over 0x7f, none that borrows when 0x20 is taken
- * away. */
+/*
+ * The same of eight bytes at once: none over 0x7f, none that borrows when 0x20 is taken
+ * away.
+ */
 static bool
 is_plain_word(uint64_t word)
 {
@@ -159,8 +163,10 @@ is_plain_word(uint64_t word)
 	    !bytes_word_has(word, '\\');
 }
 
-/* How many bytes at the start of in may stand as they are: ASCII without controls and
- * backslash. */
+/*
+ * How many bytes at the start of in may stand as they are: ASCII without controls and
+ * backslash.
+ */
 static size_t
 plain_run(struct bytes in)
 {

@@ -19,8 +19,10 @@ enum {
 	LINE_FIELDS = 32,      /* fields behind the kind */
 };
 
-/* One line, taken apart. Everything points into the caller's bytes; fields are still
- * escaped. */
+/*
+ * One line, taken apart. Everything points into the caller's bytes; fields are still
+ * escaped.
+ */
 struct line {
 	struct bytes kind; /* without the '!' */
 	bool must;         /* the kind ended in '!': whoever does not know it must stop */
@@ -35,8 +37,10 @@ struct line {
  */
 enum rc line_get(struct bytes text, struct line *out) MUST_USE;
 
-/* Room to unescape the fields of one line into; a view it yields lives until
- * line_scratch_reset or the end of the scratch. */
+/*
+ * Room to unescape the fields of one line into; a view it yields lives until
+ * line_scratch_reset or the end of the scratch.
+ */
 struct line_scratch {
 	size_t n;
 	uint8_t text[LINE_MAX_SIZE];
@@ -58,13 +62,17 @@ bool line_is_absent(struct bytes field);
  */
 enum rc line_text(struct bytes field, struct line_scratch *s, struct bytes *out) MUST_USE;
 
-/* The still escaped value of key=value among the fields from number first on. RC_NONE: no
- * such key. */
+/*
+ * The still escaped value of key=value among the fields from number first on. RC_NONE: no
+ * such key.
+ */
 enum rc line_key(
     const struct line *l, size_t first, const char *key, struct bytes *value) MUST_USE;
 
-/* A line being written into the caller's bytes. It never writes past cap and remembers
- * that it would have. */
+/*
+ * A line being written into the caller's bytes. It never writes past cap and remembers
+ * that it would have.
+ */
 struct linew {
 	uint8_t *p;
 	size_t n, cap;
@@ -88,8 +96,10 @@ void linew_key_text(struct linew *w, const char *key, struct bytes text);
 void linew_key_u64(struct linew *w, const char *key, uint64_t v);
 void linew_key_hex(struct linew *w, const char *key, const uint8_t *p, size_t n);
 
-/* End the line with its LF. RC_OK: *out is the whole line. RC_BIG: it did not fit; *out
- * is untouched. */
+/*
+ * End the line with its LF. RC_OK: *out is the whole line. RC_BIG: it did not fit; *out
+ * is untouched.
+ */
 enum rc linew_end(struct linew *w, struct bytes *out) MUST_USE;
 
 #endif

@@ -54,8 +54,10 @@ struct udptrk_announce {
 struct udptrk_reply {
 	/* What it answers; UDPTRK_ERROR whatever was asked. */
 	enum udptrk_action action;
-	/* An announce reply of 8 bytes, action and transaction alone: the tracker does
-	 * not know the torrent (opentracker says it so). The fields below are then 0. */
+	/*
+	 * An announce reply of 8 bytes, action and transaction alone: the tracker does
+	 * not know the torrent (opentracker says it so). The fields below are then 0.
+	 */
 	bool unregistered;
 	uint64_t conn_id;
 	uint32_t interval_s, leechers, seeders;
@@ -78,8 +80,10 @@ void udptrk_put_connect(uint32_t txn, uint8_t out[static UDPTRK_CONNECT_SIZE]);
 size_t udptrk_put_announce(
     const struct udptrk_announce *a, uint8_t out[static UDPTRK_REQUEST_MAX]);
 
-/* Write a scrape request for n (1..UDPTRK_SCRAPE_HASHES) info-hashes of 20 bytes, one
- * behind the other, and return its size; more are left out. */
+/*
+ * Write a scrape request for n (1..UDPTRK_SCRAPE_HASHES) info-hashes of 20 bytes, one
+ * behind the other, and return its size; more are left out.
+ */
 size_t udptrk_put_scrape(uint64_t conn_id, uint32_t txn, struct bytes hashes,
     uint8_t out[static UDPTRK_SCRAPE_MAX]);
 

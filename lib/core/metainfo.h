@@ -85,8 +85,10 @@ struct metainfo {
 	uint32_t value[METAINFO_KEYS]; /* offset of each known key's value */
 };
 
-/* Room for the texts that are put together from pieces. It starts as zeros and stays with
- * one torrent: the path in it is where the next one may begin. */
+/*
+ * Room for the texts that are put together from pieces. It starts as zeros and stays with
+ * one torrent: the path in it is where the next one may begin.
+ */
 struct metainfo_room {
 	uint8_t path[REC_PATH_MAX + 1], target[REC_PATH_MAX + 1];
 	size_t file, dir_size; /* 1 + whose path it is; its bytes before the last name */
@@ -113,8 +115,10 @@ void metainfo_torrent(const struct metainfo *m, struct rec_torrent *out);
 void metainfo_file(
     const struct metainfo *m, size_t i, struct metainfo_room *room, struct rec_file *out);
 
-/* The i-th `meta` record, from 0. RC_NONE: this torrent has no such text, go on with i +
- * 1. RC_END: there are no more. */
+/*
+ * The i-th `meta` record, from 0. RC_NONE: this torrent has no such text, go on with i +
+ * 1. RC_END: there are no more.
+ */
 enum rc metainfo_meta(const struct metainfo *m, size_t i, struct metainfo_room *room,
     struct rec_meta *out) MUST_USE;
 

@@ -62,8 +62,10 @@ take_root(struct metainfo *m, const struct ben_token *t, struct metainfo_entry *
 	return RC_OK;
 }
 
-/* The names of a list, BEN_LIST just taken: none that is no name, not too many; their
- * hash goes into e. */
+/*
+ * The names of a list, BEN_LIST just taken: none that is no name, not too many; their
+ * hash goes into e.
+ */
 static enum rc
 read_names(struct metainfo *m, struct ben *b, size_t list, struct metainfo_entry *e)
 {
@@ -96,8 +98,10 @@ read_names(struct metainfo *m, struct ben *b, size_t list, struct metainfo_entry
 	return rc;
 }
 
-/* Pass over a value. There may be keys out of order in it, or twice: the scan is to look
- * again. */
+/*
+ * Pass over a value. There may be keys out of order in it, or twice: the scan is to look
+ * again.
+ */
 static enum rc
 skip(struct metainfo *m, struct ben *b, const struct ben_token *t)
 {

@@ -120,8 +120,10 @@ hash_of_nothing(struct hash *h, uint64_t piece_length, uint8_t out[static SHA256
 	return rc;
 }
 
-/* A tree being hashed, left to right: bit k of waiting says that the first half of a pair
- * waits at level k. Constant memory, whatever the layer. */
+/*
+ * A tree being hashed, left to right: bit k of waiting says that the first half of a pair
+ * waits at level k. Constant memory, whatever the layer.
+ */
 struct merkle {
 	struct hash *h;
 	uint64_t waiting;
@@ -146,8 +148,10 @@ add_subtree(struct merkle *t, unsigned level, const uint8_t *top)
 	return rc;
 }
 
-/* The root over a layer, whose number of hashes is filled up to a power of two with the
- * hash of nothing. */
+/*
+ * The root over a layer, whose number of hashes is filled up to a power of two with the
+ * hash of nothing.
+ */
 static enum rc
 root_of(struct hash *h, struct bytes hashes, uint64_t piece_length, uint8_t *root)
 {

@@ -48,18 +48,24 @@ enum rc metainfo_value(
 /* A string's text at an offset where the scan has found one. */
 struct bytes metainfo_text_at(const struct metainfo *m, size_t at);
 
-/* Hold the whole file against the syntax, `info` against keys twice, and note where the
- * known keys are. */
+/*
+ * Hold the whole file against the syntax, `info` against keys twice, and note where the
+ * known keys are.
+ */
 enum rc metainfo_scan(struct metainfo *m);
 
 enum { METAINFO_BLOCK = 16384 }; /* the smallest v2 piece, and the leaf of its tree */
 
-/* Whether nothing is wrong with a name but that it has a '/'. Such names exist in v2-only
- * torrents: they are told of and left out, never made into paths. */
+/*
+ * Whether nothing is wrong with a name but that it has a '/'. Such names exist in v2-only
+ * torrents: they are told of and left out, never made into paths.
+ */
 bool metainfo_only_slash(struct bytes name);
 
-/* Hold a key of `info` against the one before in its dictionary (*last; p is NULL: none),
- * which it then is. RC_BAD: it is the same. */
+/*
+ * Hold a key of `info` against the one before in its dictionary (*last; p is NULL: none),
+ * which it then is. RC_BAD: it is the same.
+ */
 enum rc metainfo_order(struct metainfo *m, const struct ben_token *t, struct bytes *last);
 
 /* The reason why a name cannot be a component of a path, NULL when it can. */
@@ -80,8 +86,10 @@ struct metainfo_entry {
 	bool pad, executable, hidden, symlink;
 };
 
-/* Read the dictionary whose BEN_DICT token t was just taken from b, to its end. Without
- * words in m, an error is b's. */
+/*
+ * Read the dictionary whose BEN_DICT token t was just taken from b, to its end. Without
+ * words in m, an error is b's.
+ */
 enum rc metainfo_entry(struct metainfo *m, struct ben *b, const struct ben_token *t,
     struct metainfo_entry *out);
 
@@ -89,8 +97,10 @@ enum rc metainfo_entry(struct metainfo *m, struct ben *b, const struct ben_token
 enum rc metainfo_add(
     struct metainfo *m, const struct metainfo_entry *e, struct metainfo_file *file);
 
-/* v1: the files of `files`, whose BEN_LIST was just taken from b in the scan, to the
- * list's end; that no two paths clash. Errors as metainfo_entry. */
+/*
+ * v1: the files of `files`, whose BEN_LIST was just taken from b in the scan, to the
+ * list's end; that no two paths clash. Errors as metainfo_entry.
+ */
 enum rc metainfo_read_files(struct metainfo *m, struct ben *b);
 
 /* v1: the rest, and that all fits together. */

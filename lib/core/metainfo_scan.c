@@ -125,8 +125,10 @@ see(struct scan *s, const struct ben_token *t)
 	return RC_OK;
 }
 
-/* Whether the dictionary at start has this key directly in it, somewhere before the
- * offset end. */
+/*
+ * Whether the dictionary at start has this key directly in it, somewhere before the
+ * offset end.
+ */
 static bool
 has_key(const struct metainfo *m, size_t start, struct bytes key, size_t end)
 {
@@ -148,8 +150,10 @@ add_key(struct metainfo *m, struct keyset *set, size_t start, const struct ben_t
 	size_t at = keyset_start(set, hash);
 	uint32_t other;
 
-	/* Equal text under an equal hash is nearly always a key of the same dictionary:
-	 * has_key makes sure, and runs once in 2^32 for nothing. */
+	/*
+	 * Equal text under an equal hash is nearly always a key of the same dictionary:
+	 * has_key makes sure, and runs once in 2^32 for nothing.
+	 */
 	while (keyset_next(set, hash, &at, &other))
 		if (bytes_eq(metainfo_text_at(m, other), t->text) &&
 		    has_key(m, start, t->text, t->at))

@@ -85,8 +85,10 @@ is_taken(
 	return false;
 }
 
-/* Put every path into the set; hash: of each file's path. Each place is somewhere else
- * in memory, so the processor is told of it a while before. */
+/*
+ * Put every path into the set; hash: of each file's path. Each place is somewhere else
+ * in memory, so the processor is told of it a while before.
+ */
 static enum rc
 add_paths(struct metainfo *m, struct keyset *set, const uint64_t *hash)
 {

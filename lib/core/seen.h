@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The peers that were named already: a set of addresses that forgets everything when it
- * is full. */
+/*
+ * The peers that were named already: a set of addresses that forgets everything when it
+ * is full.
+ */
 #ifndef CORE_SEEN_H
 #define CORE_SEEN_H
 

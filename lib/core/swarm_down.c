@@ -153,8 +153,10 @@ swarm_check_snub(struct swarm *s, struct conn *c, int64_t now_ms)
 		swarm_release(s, c);
 		swarm_forgive(c, now_ms);
 	}
-	/* Others are served meanwhile, but this one was skipped: somebody else may send
-	 * it. */
+	/*
+	 * Others are served meanwhile, but this one was skipped: somebody else may send
+	 * it.
+	 */
 	while (peer_expire_request(&c->peer, now_ms - REQUEST_MS, &b) == RC_OK) {
 		picker_undo(s->picker, swarm_block_of(b));
 		swarm_owes_less(c, now_ms);
@@ -334,7 +336,8 @@ swarm_ask(struct swarm *s, struct conn *c, int64_t now_ms)
 	if (c->state != CONN_OPEN || c->useful == 0 ||
 	    (c->peer.chokes_us && c->peer.n_allowed == 0))
 		return;
-	/* A snubbed peer gets no block of its own to sit on while others could have it.
+	/*
+	 * A snubbed peer gets no block of its own to sit on while others could have it.
 	 */
 	if (!is_spare(s, c))
 		ask_more(s, c, now_ms);

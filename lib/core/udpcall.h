@@ -61,32 +61,41 @@ void udpcall_init(struct udpcall *c, bool v6);
  */
 void udpcall_begin(struct udpcall *c, int64_t now_ms, uint32_t txn, int64_t early_ms);
 
-/* Break the call off. The connection id is forgotten, because the next socket may have
- * another port. */
+/*
+ * Break the call off. The connection id is forgotten, because the next socket may have
+ * another port.
+ */
 void udpcall_drop(struct udpcall *c);
 
 /* Take in a datagram. *reply is filled on ANSWERED and ERROR and points into in. */
 enum udpcall_news udpcall_take(struct udpcall *c, int64_t now_ms, uint32_t txn,
     struct bytes in, struct udptrk_reply *reply);
 
-/* Let time pass. true: a retry is due, so a whole waiting time went by without an answer.
+/*
+ * Let time pass. true: a retry is due, so a whole waiting time went by without an answer.
  */
 bool udpcall_tick(struct udpcall *c, int64_t now_ms, uint32_t txn);
 
 /* The retries of this call so far, 0..UDPCALL_RETRIES. */
 unsigned udpcall_tries(const struct udpcall *c);
 
-/* When udpcall_tick has something to do; INT64_MAX: never. Idle: when the id grows too
- * old. */
+/*
+ * When udpcall_tick has something to do; INT64_MAX: never. Idle: when the id grows too
+ * old.
+ */
 int64_t udpcall_deadline(const struct udpcall *c);
 
-/* Write the datagram that is due and return its size; a is the announce, whose conn_id
- * and txn are filled in here. send is then false. */
+/*
+ * Write the datagram that is due and return its size; a is the announce, whose conn_id
+ * and txn are filled in here. send is then false.
+ */
 size_t udpcall_put(struct udpcall *c, const struct udptrk_announce *a,
     uint8_t out[static UDPTRK_REQUEST_MAX]);
 
-/* Write an announce that no answer is wanted for, beside the call; only in
- * UDPCALL_ANNOUNCE. */
+/*
+ * Write an announce that no answer is wanted for, beside the call; only in
+ * UDPCALL_ANNOUNCE.
+ */
 size_t udpcall_put_beside(const struct udpcall *c, const struct udptrk_announce *a,
     uint32_t txn, uint8_t out[static UDPTRK_REQUEST_MAX]);
 

@@ -32,8 +32,10 @@ base64_get(struct bytes text, uint8_t *out, size_t *n)
 		return RC_OK;
 	while (padding < 2 && text.p[text.n - 1 - padding] == '=')
 		padding++;
-	/* EVP_DecodeBlock skips blanks and '-' at the ends, takes '=' anywhere and counts
-	 * padding as data: hold the shape ourselves. */
+	/*
+	 * EVP_DecodeBlock skips blanks and '-' at the ends, takes '=' anywhere and counts
+	 * padding as data: hold the shape ourselves.
+	 */
 	for (size_t i = 0; i < text.n - padding; i++)
 		if (!in_alphabet(text.p[i]))
 			return RC_BAD;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* SHA-1 and SHA-256 through libcrypto's EVP, so that the processor's own instructions are
- * used. */
+/*
+ * SHA-1 and SHA-256 through libcrypto's EVP, so that the processor's own instructions are
+ * used.
+ */
 #ifndef CRYPTO_HASH_H
 #define CRYPTO_HASH_H
 
@@ -15,8 +17,10 @@ enum hash_kind { HASH_SHA1, HASH_SHA256 };
 
 struct hash;
 
-/* A running hash, ready for hash_add; free it with hash_free. NULL: out of memory. One
- * thread at a time may use it. */
+/*
+ * A running hash, ready for hash_add; free it with hash_free. NULL: out of memory. One
+ * thread at a time may use it.
+ */
 struct hash *hash_new(enum hash_kind kind);
 void hash_free(struct hash *h);
 
@@ -24,8 +28,10 @@ void hash_free(struct hash *h);
 enum rc hash_reset(struct hash *h) MUST_USE;
 enum rc hash_add(struct hash *h, struct bytes more) MUST_USE;
 
-/* Write the digest (SHA1_SIZE or SHA256_SIZE bytes); then hash_reset before the next
- * hash_add. */
+/*
+ * Write the digest (SHA1_SIZE or SHA256_SIZE bytes); then hash_reset before the next
+ * hash_add.
+ */
 enum rc hash_end(struct hash *h, uint8_t *digest) MUST_USE;
 
 /* The digest of one stretch of bytes. RC_MEM: libcrypto refused. */

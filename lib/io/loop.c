@@ -123,7 +123,8 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	w->ready(w->ctx, w->what);
 }
 
-/* Whether epoll refuses a device: asked here, because libevent would complain on stderr.
+/*
+ * Whether epoll refuses a device: asked here, because libevent would complain on stderr.
  */
 static bool
 epoll_refuses(int fd)
@@ -138,8 +139,10 @@ epoll_refuses(int fd)
 	return refused;
 }
 
-/* epoll refuses regular files, directories and some devices (/dev/null) with EPERM: those
- * never block. */
+/*
+ * epoll refuses regular files, directories and some devices (/dev/null) with EPERM: those
+ * never block.
+ */
 static bool
 cannot_be_polled(int fd)
 {

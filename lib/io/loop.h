@@ -58,8 +58,10 @@ typedef void loop_fire_fn(void *ctx);
 /* A timer that is not set. NULL: out of memory. */
 struct loop_timer *loop_timer_new(struct loop *l, loop_fire_fn *fire, void *ctx);
 
-/* Fire once at the absolute time at_ms of loop_now (at once when it is past); INT64_MAX:
- * not at all. */
+/*
+ * Fire once at the absolute time at_ms of loop_now (at once when it is past); INT64_MAX:
+ * not at all.
+ */
 void loop_timer_set(struct loop_timer *t, int64_t at_ms);
 void loop_timer_free(struct loop_timer *t);
 

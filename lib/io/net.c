@@ -162,8 +162,10 @@ new_socket(int family, int type)
 	return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/* Bind before connecting; the port is chosen at connect, so that one port serves many
- * peers. */
+/*
+ * Bind before connecting; the port is chosen at connect, so that one port serves many
+ * peers.
+ */
 static enum rc
 bind_early(int fd, int family, const struct net_local *from)
 {

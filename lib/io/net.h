@@ -40,8 +40,10 @@ enum rc net_local_parse(const char *text, struct net_local *out) MUST_USE;
 enum rc net_tcp_connect(
     const struct addr *to, const struct net_local *from, int *fd) MUST_USE;
 
-/* How a connection that net_tcp_connect began went: RC_OK, or RC_SYS with errno. To be
- * asked once, when fd is writable. */
+/*
+ * How a connection that net_tcp_connect began went: RC_OK, or RC_SYS with errno. To be
+ * asked once, when fd is writable.
+ */
 enum rc net_connect_result(int fd) MUST_USE;
 
 /*
@@ -71,9 +73,11 @@ enum rc net_own_end(int fd, struct addr *out) MUST_USE;
 enum rc net_udp_connect(
     const struct addr *to, const struct net_local *from, int *fd) MUST_USE;
 
-/* Send one datagram. RC_MORE: no room now, it was not sent (as if the network had lost
+/*
+ * Send one datagram. RC_MORE: no room now, it was not sent (as if the network had lost
  * it). RC_SYS: errno; ECONNREFUSED and its like speak of an earlier datagram, this one
- * was not sent. */
+ * was not sent.
+ */
 enum rc net_udp_send(int fd, struct bytes datagram) MUST_USE;
 
 /*
@@ -83,8 +87,10 @@ enum rc net_udp_send(int fd, struct bytes datagram) MUST_USE;
  */
 enum rc net_udp_recv(int fd, uint8_t *p, size_t cap, size_t *n) MUST_USE;
 
-/* The addresses of our own interfaces, port 0, at most cap of them. RC_SYS: errno, *n is
- * 0. */
+/*
+ * The addresses of our own interfaces, port 0, at most cap of them. RC_SYS: errno, *n is
+ * 0.
+ */
 enum rc net_local_addrs(struct addr *out, size_t cap, size_t *n) MUST_USE;
 
 /*

@@ -100,8 +100,10 @@ recout_line(struct recout *o, struct bytes line)
 	return rc == RC_OK ? buf_add(&o->buf, "\n", 1) : rc;
 }
 
-/* How much of the queue one write takes: whole lines up to max, or max bytes of a line
- * that is longer. */
+/*
+ * How much of the queue one write takes: whole lines up to max, or max bytes of a line
+ * that is longer.
+ */
 static size_t
 stretch(const struct recout *o, size_t max)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Lines in and lines out over descriptors, for loops that wait and for filters that
- * simply block. */
+/*
+ * Lines in and lines out over descriptors, for loops that wait and for filters that
+ * simply block.
+ */
 #ifndef IO_RECIO_H
 #define IO_RECIO_H
 

@@ -62,8 +62,10 @@ resolve_new(struct loop *l)
 		free(r);
 		return NULL;
 	}
-	/* Without the file it falls back to 127.0.0.1, and the hosts file is read in any
-	 * case. */
+	/*
+	 * Without the file it falls back to 127.0.0.1, and the hosts file is read in any
+	 * case.
+	 */
 	(void)evdns_base_resolv_conf_parse(r->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
 	return r;
 }

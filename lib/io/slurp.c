@@ -10,8 +10,10 @@
 
 enum { FIRST_READ = 64 * 1024 };
 
-/* Get the pages at once: read(2) would fault on each of them, which costs more than the
- * reading. A kernel that cannot do it loses nothing. */
+/*
+ * Get the pages at once: read(2) would fault on each of them, which costs more than the
+ * reading. A kernel that cannot do it loses nothing.
+ */
 static void
 fault_in(uint8_t *p, size_t n)
 {

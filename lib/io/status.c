@@ -46,8 +46,10 @@ name_of(const uint8_t btih[static 20], const uint8_t id[static 20],
 	text_hex(id + 16, 4, out + 41);
 }
 
-/* The directory at place 0 or 1, made if make is set; -1: there is none, or none to
- * trust. */
+/*
+ * The directory at place 0 or 1, made if make is set; -1: there is none, or none to
+ * trust.
+ */
 static int
 open_dir(int place, bool make)
 {
@@ -122,8 +124,10 @@ lock_left(int fd)
 	return RC_BUSY;
 }
 
-/* Give temp the name: as a new one, or in the place of a dead run's. RC_MORE: somebody
- * was quicker, look again. */
+/*
+ * Give temp the name: as a new one, or in the place of a dead run's. RC_MORE: somebody
+ * was quicker, look again.
+ */
 static enum rc
 claim(const struct status *s, const char *temp)
 {
@@ -274,8 +278,10 @@ status_close(struct status *s)
 	free(s);
 }
 
-/* Open the file of that name and say whether its writer lives. RC_MORE: it was replaced
- * meanwhile. */
+/*
+ * Open the file of that name and say whether its writer lives. RC_MORE: it was replaced
+ * meanwhile.
+ */
 static enum rc
 look(int dir, const char *name, int *fd, bool *alive)
 {

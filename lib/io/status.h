@@ -42,8 +42,10 @@ enum rc status_open(const uint8_t btih[static 20], const uint8_t id[static 20],
  */
 enum rc status_put(struct status *s, const struct rec_status *r) MUST_USE;
 
-/* Let go of the lock: the run is over. The last record stays, an empty file does not.
- * NULL is allowed. */
+/*
+ * Let go of the lock: the run is over. The last record stays, an empty file does not.
+ * NULL is allowed.
+ */
 void status_close(struct status *s);
 
 /*

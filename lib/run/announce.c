@@ -131,8 +131,10 @@ reader_gone(struct run *r)
 void
 run_put(struct run *r, struct bytes lines)
 {
-	/* What nobody reads for so long is not missed: peers are named again to the next
-	 * run. */
+	/*
+	 * What nobody reads for so long is not missed: peers are named again to the next
+	 * run.
+	 */
 	if (!r->out_gone && recout_add(&r->out, lines) == RC_OK)
 		watch_ends(r);
 }

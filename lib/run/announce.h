@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The engine of ugat-announce: passes records on, asks trackers, adds what they say.
- * Joins core/announce with sockets, names, the status file and the clock. */
+/*
+ * The engine of ugat-announce: passes records on, asks trackers, adds what they say.
+ * Joins core/announce with sockets, names, the status file and the clock.
+ */
 #ifndef RUN_ANNOUNCE_H
 #define RUN_ANNOUNCE_H
 

@@ -121,7 +121,8 @@ put_line(struct linew *w, struct bytes *line)
 		*line = bytes_of(NULL, 0);
 }
 
-/* The line of an event about a tracker, its URL cut to most bytes. Empty: does not fit.
+/*
+ * The line of an event about a tracker, its URL cut to most bytes. Empty: does not fit.
  */
 static struct bytes
 tracker_line(const struct announce_event *e, size_t most, uint8_t out[REC_LATE_MAX])

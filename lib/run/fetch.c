@@ -332,8 +332,10 @@ save(struct fetch *f, int64_t now_ms)
 	}
 }
 
-/* Nothing new is begun; what is under way ends by itself. Then all goes to the disk,
- * once. */
+/*
+ * Nothing new is begun; what is under way ends by itself. Then all goes to the disk,
+ * once.
+ */
 static void
 ending(struct fetch *f)
 {

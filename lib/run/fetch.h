@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The engine of ugat-fetch: records in, verified files out. Joins core/swarm with
- * sockets, files, threads and the clock. */
+/*
+ * The engine of ugat-fetch: records in, verified files out. Joins core/swarm with
+ * sockets, files, threads and the clock.
+ */
 #ifndef RUN_FETCH_H
 #define RUN_FETCH_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Records in: the description until `end`, then peers, denials and news for as long as
- * the pipe is open. */
+/*
+ * Records in: the description until `end`, then peers, denials and news for as long as
+ * the pipe is open.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,8 +183,10 @@ on_end(struct fetch *f)
 		fetch_begin(f);
 }
 
-/* Lines that say something for the download itself; all others describe the torrent.
- * false: it is one of those. */
+/*
+ * Lines that say something for the download itself; all others describe the torrent.
+ * false: it is one of those.
+ */
 static bool
 on_news(struct fetch *f, const struct line *l, struct bytes text)
 {

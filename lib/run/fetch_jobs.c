@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Work for other threads: hash and write pieces, hash old data, keep and read blocks,
- * sync. Results come back on the loop's thread. */
+/*
+ * Work for other threads: hash and write pieces, hash old data, keep and read blocks,
+ * sync. Results come back on the loop's thread.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,8 +261,10 @@ checked(struct work_job *w)
 	} else if (!w->cancelled && j->rc == RC_MEM) {
 		fetch_fail(f, CODE_BUG, "out of memory");
 	} else if (!w->cancelled) {
-		/* A sector that cannot be read is a piece to be fetched, like any other
-		 * that is not right. */
+		/*
+		 * A sector that cannot be read is a piece to be fetched, like any other
+		 * that is not right.
+		 */
 		store_lost(f->store, j->job.block.piece);
 	}
 	end_job(j);

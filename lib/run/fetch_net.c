@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Connections: sockets for the swarm's peers, read into its buffers, written from its
- * output. */
+/*
+ * Connections: sockets for the swarm's peers, read into its buffers, written from its
+ * output.
+ */
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -89,7 +91,8 @@ send_output(struct fetch_link *k)
 	return true;
 }
 
-/* One readv into the swarm's rooms. RC_OK: perhaps more; RC_MORE: not now; RC_END: gone.
+/*
+ * One readv into the swarm's rooms. RC_OK: perhaps more; RC_MORE: not now; RC_END: gone.
  */
 static enum rc
 read_once(struct fetch_link *k)

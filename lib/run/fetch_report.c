@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What others learn of a run: `done` lines and status records on stdout, the status file,
- * the progress line, remarks. */
+/*
+ * What others learn of a run: `done` lines and status records on stdout, the status file,
+ * the progress line, remarks.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -19,8 +19,10 @@ struct emit {
 	struct metainfo_room room;
 };
 
-/* Where the next line is put together, LINE_MAX_SIZE bytes in the queue itself; NULL
- * after a failure. */
+/*
+ * Where the next line is put together, LINE_MAX_SIZE bytes in the queue itself; NULL
+ * after a failure.
+ */
 static uint8_t *
 begin(struct emit *e)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* ugat-parse: a .torrent becomes the records of ugat-records(5), or a summary for people.
+/*
+ * ugat-parse: a .torrent becomes the records of ugat-records(5), or a summary for people.
  */
 #ifndef RUN_PARSE_H
 #define RUN_PARSE_H
