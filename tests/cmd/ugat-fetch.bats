@@ -683,7 +683,7 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	records a 262144
 	seeds seed -b 300
 	seeds greedy -m greedy
-	in_background job -w -t 4s -d out
+	in_background job -w -t 10s -d out
 	cat seed.peers greedy.peers records >job.in
 	status_of "$FETCH"
 	[ "$CODE" -eq 75 ]
