@@ -20,6 +20,7 @@ struct bytes {
 	size_t n;
 };
 
+/* A view of n bytes; of a text without its NUL. */
 static inline struct bytes
 bytes_of(const void *p, size_t n)
 {
@@ -32,6 +33,7 @@ bytes_str(const char *s)
 	return bytes_of(s, strlen(s));
 }
 
+/* Whether two views hold the same bytes; the same as a text; begin with a text. */
 static inline bool
 bytes_eq(struct bytes a, struct bytes b)
 {
@@ -100,6 +102,7 @@ struct cur {
 	bool bad;         /* a read went past the end; every later read yields zeros */
 };
 
+/* A cursor at the first byte of a view. */
 static inline struct cur
 cur_over(struct bytes b)
 {
@@ -145,6 +148,7 @@ put_be(uint8_t *at, size_t size, uint64_t v)
 	return at;
 }
 
+/* The big-endian number in the 4 bytes at p. */
 static inline uint32_t
 get_be32(const uint8_t *p)
 {

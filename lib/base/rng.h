@@ -13,6 +13,7 @@ struct rng {
 	uint64_t state;
 };
 
+/* The next 64 bits. */
 static inline uint64_t
 rng_u64(struct rng *r)
 {

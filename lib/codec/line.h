@@ -46,6 +46,7 @@ struct line_scratch {
 	uint8_t text[LINE_MAX_SIZE];
 };
 
+/* Forget what was unescaped; its views are no good any more. */
 static inline void
 line_scratch_reset(struct line_scratch *s)
 {
