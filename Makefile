@@ -22,7 +22,8 @@ SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fra
 ALL_CFLAGS = $(CSTD) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections -pthread -Ilib -I. -DUGAT_VERSION='"$(VERSION)"' \
 	$(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
-LIBS = -levent_core -levent_extra -lcrypto
+# --as-needed: each program is bound only to what it calls.
+LIBS = -levent_core -levent_extra -levent_openssl -lcurl -lssl -lcrypto -lsqlite3 -lseccomp -lbsd
 
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 20
@@ -49,6 +50,8 @@ CMDS = $(CMD_SRC:cmd/%.c=$(O)/bin/%) $(CMD_SH:cmd/%=$(O)/bin/%)
 DAEMONS = $(AUTHD_MAIN_SRC:authd/%.c=$(O)/sbin/%)
 UNITS = $(UNIT_SRC:%.c=$(O)/%)
 REPLAYS = $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/tests/fuzz/replay_%)
+AUTHD_OBJ = $(call objects,$(AUTHD_SHARED_SRC))
+CMD_OBJ = $(call objects,$(CMD_SHARED_SRC))
 FUZZERS = $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/fuzz/bin/fuzz_%)
 
 # Build and run in a second make: the first one may have brought the compiler. PKG=no leaves the packages alone.
@@ -95,7 +98,7 @@ $(LIB): $(call objects,$(LIB_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(CMD_SRC:cmd/%.c=$(O)/bin/%): $(O)/bin/%: $(O)/cmd/%.o $(call objects,$(CMD_SHARED_SRC)) $(LIB)
+$(CMD_SRC:cmd/%.c=$(O)/bin/%): $(O)/bin/%: $(O)/cmd/%.o $(CMD_OBJ) $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -105,16 +108,16 @@ $(CMD_SH:cmd/%=$(O)/bin/%): $(O)/bin/%: cmd/% $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)sed 's/@VERSION@/$(VERSION)/' $< > $@ && chmod 755 $@
 
-$(DAEMONS): $(O)/sbin/%: $(O)/authd/%.o $(call objects,$(AUTHD_SHARED_SRC)) $(LIB)
+$(DAEMONS): $(O)/sbin/%: $(O)/authd/%.o $(AUTHD_OBJ) $(CMD_OBJ) $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(UNITS): $(O)/tests/unit/%: $(O)/tests/unit/%.o $(call objects,$(UNIT_SHARED_SRC)) $(LIB)
+$(UNITS): $(O)/tests/unit/%: $(O)/tests/unit/%.o $(call objects,$(UNIT_SHARED_SRC)) $(AUTHD_OBJ) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-$(REPLAYS): $(O)/tests/fuzz/replay_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/replay.o $(LIB)
+$(REPLAYS): $(O)/tests/fuzz/replay_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/replay.o $(AUTHD_OBJ) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -123,7 +126,7 @@ $(O)/fuzz/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(FUZZERS): $(O)/fuzz/bin/%: $(O)/fuzz/tests/fuzz/%.o $(LIB_SRC:%.c=$(O)/fuzz/%.o)
+$(FUZZERS): $(O)/fuzz/bin/%: $(O)/fuzz/tests/fuzz/%.o $(patsubst %.c,$(O)/fuzz/%.o,$(LIB_SRC) $(AUTHD_SHARED_SRC))
 	$(call say,FUZZLD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -pthread -o $@ $^ $(LIBS)

@@ -59,7 +59,7 @@ print_help(const struct tool *t)
 	print_usage(t, stdout);
 	print_table(t->options, NULL);
 	print_table(common, t->options);
-	printf("See %s(1) and ugat(7).\n", t->name);
+	printf("See %s(%d) and ugat(7).\n", t->name, t->section == 0 ? 1 : t->section);
 	tool_end(t, &(struct outcome){ .code = CODE_OK }, false);
 }
 

@@ -23,6 +23,7 @@ struct tool_option {
 
 struct tool {
 	const char *name;     /* "ugat-fetch" */
+	int section;          /* of its man page; 0: 1 */
 	const char *purpose;  /* one line for --help */
 	const char *operands; /* as in the SYNOPSIS, such as "[FILE|-]"; "" for none */
 	const struct tool_option *options;

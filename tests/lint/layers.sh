@@ -15,7 +15,7 @@ declare -A may=(
 	[io]='base codec crypto io core/layout core/torrent core/bitset'
 	[run]='base codec crypto core io run'
 	[cmd]='base codec crypto core io run cmd'
-	[authd]='base codec crypto io authd'
+	[authd]='base codec crypto io cmd/tool authd'
 )
 pure='stdbool stddef stdint string strings limits inttypes stdarg'
 # arpa/inet.h: inet_pton and inet_ntop are arithmetic. stdio.h: snprintf alone, see below.

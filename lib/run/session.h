@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The door: whether this run may send a packet. Finds, reads and checks the session file
+ * offline (crypto/token), and keeps a long run logged in: reads the file again when it
+ * has changed, has `ugat-login -rq` renew it at half its life and `ugat-login -sfq` fetch
+ * the list of revoked sessions when that is old.
+ */
+#ifndef RUN_SESSION_H
+#define RUN_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/outcome.h"
+#include "crypto/token.h"
+#include "io/loop.h"
+#include "io/tokfile.h"
+
+/* A session as it stands in the file, and the check of it. */
+struct session_view {
+	struct token token;
+	struct token_facts facts;
+	struct tokfile_stamp stamp;
+	bool by_site; /* /etc/ugat/ca.pem decided */
+	bool has_crl; /* a list of revoked sessions that the anchor signed is there */
+	int64_t crl_next_s; /* until when that is fresh */
+};
+
+/*
+ * Read the session of this user and check it at now_s. RC_OK: it stands; *out owns what
+ * is in it, session_clear. RC_NONE: there is none. RC_BAD: it does not count; *out is
+ * filled as far as it came (its token may be whole although it has expired). For both,
+ * *end has CODE_NOSESSION with one line that names cause and remedy, such as "not logged
+ * in: run ugat-login". *out must be cleared in every case.
+ */
+enum rc session_read(const struct tokfile *f, int64_t now_s, struct session_view *out,
+    struct outcome *end) MUST_USE;
+void session_clear(struct session_view *v);
+
+struct session;
+
+/*
+ * Log in offline: locate, read, check. NULL: *end says why. verbose: one line on err now
+ * and whenever something changes.
+ */
+struct session *session_open(
+    const char *command, int err, bool verbose, struct outcome *end);
+
+/*
+ * From now on renew, re-read and watch on the loop l, which must outlive the session.
+ * RC_MEM.
+ */
+enum rc session_keep(struct session *s, struct loop *l) MUST_USE;
+
+/* Whether it stands now: new connections may be made. Costs a look at the clock. */
+bool session_lives(const struct session *s);
+
+/*
+ * Why it does not stand any more, as a failure with CODE_NOSESSION: expired, revoked, the
+ * file gone. Nothing is set while it lives.
+ */
+void session_explain(const struct session *s, struct outcome *end);
+
+/* The user's name. */
+const char *session_user(const struct session *s);
+
+void session_free(struct session *s); /* NULL is allowed */
+
+#endif
