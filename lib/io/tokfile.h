@@ -66,8 +66,9 @@ enum rc tokfile_write(
 enum rc tokfile_remove(const struct tokfile *f, struct outcome *end) MUST_USE;
 
 /*
- * PATH.crl, at most CRL_MAX of crypto/crl. RC_NONE: there is none, it is not safely ours,
- * or the session comes from a descriptor. RC_SYS: errno.
+ * PATH.crl, at most CRL_MAX of crypto/crl. RC_NONE: there is none, it is not safely ours
+ * (who else may read it does not matter), or the session comes from a descriptor. RC_SYS:
+ * errno.
  */
 enum rc tokfile_read_crl(const struct tokfile *f, struct buf *b) MUST_USE;
 enum rc tokfile_write_crl(const struct tokfile *f, struct bytes der) MUST_USE;
@@ -75,7 +76,8 @@ enum rc tokfile_write_crl(const struct tokfile *f, struct bytes der) MUST_USE;
 /*
  * Hold PATH.lock, so that one process at a time renews: waits for at most wait_ms. RC_OK:
  * *fd is the caller's, closing lets go. RC_BUSY: somebody holds it. RC_SYS: no lock can
- * be made there, which means that nothing can be written there either.
+ * be made there, which means that nothing can be written there either. A descriptor
+ * needs none: RC_OK, *fd is -1.
  */
 enum rc tokfile_lock(const struct tokfile *f, int wait_ms, int *fd) MUST_USE;
 
