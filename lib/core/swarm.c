@@ -109,6 +109,7 @@ swarm_free(struct swarm *s)
 	picker_free(s->picker);
 	pool_free(s->pieces);
 	pool_free(s->blocks);
+	smartban_clear(&s->smartban);
 	bitset_free(&s->have);
 	bitset_free(&s->wanted);
 	book_clear(&s->book);

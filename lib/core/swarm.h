@@ -113,7 +113,8 @@ struct swarm_job {
 	enum swarm_job_kind kind;
 	struct peer_block block; /* verify: piece, 0, its size */
 	uint8_t *data;           /* the swarm's; good until the answer */
-	uint64_t serial;         /* load: whom for */
+	bool marks;      /* verify: smartban_marks are wanted even if it is right */
+	uint64_t serial; /* load: whom for */
 };
 
 /* The next job for another thread. false: none. */
@@ -125,9 +126,12 @@ enum swarm_verdict {
 	SWARM_SERVED, /* right and written whole */
 };
 
-/* The answers. Each job must have one, but for a run that ends. */
-void swarm_verified(
-    struct swarm *s, uint32_t piece, enum swarm_verdict verdict, int64_t now_ms);
+/*
+ * The answers. Each job must have one, but for a run that ends. marks: of all the piece's
+ * blocks (core/smartban), where it was bad or the job wanted them; NULL costs the proof.
+ */
+void swarm_verified(struct swarm *s, uint32_t piece, enum swarm_verdict verdict,
+    const uint64_t *marks, int64_t now_ms);
 void swarm_gathered(struct swarm *s, const struct swarm_job *job, int64_t now_ms);
 void swarm_loaded(struct swarm *s, const struct swarm_job *job, const uint8_t *data,
     int64_t now_ms); /* data NULL: it could not be read */

@@ -5,9 +5,11 @@
  * - A block goes straight into its piece. Only when two peers might send it at once, or
  *   pieces are gathered on disk, it comes into a buffer of its own first: so nobody
  *   writes into a piece that is being hashed.
- * - A bad piece with one author is a proven lie: twice, and the address is banned. With
- *   several authors each is under suspicion and fetches whole pieces alone until one is
- *   good; nothing of theirs is mixed with others' meanwhile, unless nobody else is left.
+ * - A bad piece with one author is a proven lie. With several authors each is under
+ *   suspicion and fetches whole pieces alone until one is good; nothing of theirs is
+ *   mixed with others' meanwhile, unless nobody else is left. Once the bad piece is
+ *   good, its blocks tell who lied and who did not (core/smartban).
+ * - Two proven lies, and the address is banned.
  */
 #include "core/swarm_parts.h"
 
@@ -127,8 +129,11 @@ verify(struct swarm *s, uint32_t piece)
 		.length = torrent_piece_size(s->t, piece) };
 	uint8_t *data = s->pieces == NULL ? NULL : *picker_buffer(s->picker, piece);
 
-	swarm_add_job(
-	    s, (struct swarm_job){ .kind = SWARM_VERIFY, .block = whole, .data = data });
+	swarm_add_job(s,
+	    (struct swarm_job){ .kind = SWARM_VERIFY,
+	        .block = whole,
+	        .data = data,
+	        .marks = smartban_awaits(&s->smartban, piece) });
 }
 
 static void
@@ -222,60 +227,119 @@ swarm_gathered(struct swarm *s, const struct swarm_job *job, int64_t now_ms)
 	verify(s, job->block.piece);
 }
 
+/* Call visit for every connection with this address; it may end the connection. */
 static void
-suspect(struct swarm *s, uint32_t who, int64_t now_ms)
+each_conn_of(struct swarm *s, uint32_t who,
+    void (*visit)(struct swarm *s, struct conn *c, int64_t now_ms), int64_t now_ms)
+{
+	for (size_t i = s->n_conns; i-- > 0;)
+		if (s->conns[i]->who == who && s->conns[i]->state == CONN_OPEN)
+			visit(s, s->conns[i], now_ms);
+}
+
+static void
+end_banned(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	swarm_close(s, c, "sent bad data twice and is banned", now_ms);
+}
+
+static void
+set_apart(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	(void)now_ms;
+	if (c->solo)
+		return;
+	swarm_release(s, c);
+	c->solo = true;
+}
+
+static void
+bring_back(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	(void)s;
+	(void)now_ms;
+	c->solo = false;
+}
+
+static void
+convict(struct swarm *s, uint32_t who, int64_t now_ms)
 {
 	struct book_entry *e = &s->book.entries[who];
 
 	e->parole = true;
-	for (size_t i = s->n_conns; i-- > 0;) {
-		struct conn *c = s->conns[i];
-
-		if (c->who != who || c->state != CONN_OPEN)
-			continue;
-		if (e->banned) {
-			swarm_close(s, c, "sent bad data twice and is banned", now_ms);
-		} else if (!c->solo) {
-			swarm_release(s, c);
-			c->solo = true;
-		}
-	}
-}
-
-static void
-blame(struct swarm *s, uint32_t piece, int64_t now_ms)
-{
-	uint32_t blocks, first;
-	const uint32_t *author = picker_authors(s->picker, piece, &blocks);
-	bool sole = true;
-
-	first = author[0];
-	for (uint32_t i = 1; i < blocks; i++)
-		sole = sole && author[i] == first;
-	if (sole && ++s->book.entries[first].lies >= LIES_MAX &&
-	    !s->book.entries[first].banned) {
-		book_ban(&s->book, first);
+	if (++e->lies >= LIES_MAX && !e->banned) {
+		book_ban(&s->book, who);
 		s->banned++;
 	}
-	for (uint32_t i = 0; i < blocks; i++)
-		if (i == 0 || author[i] != author[i - 1])
-			suspect(s, author[i], now_ms);
+	/* The book may have grown, and moved. */
+	each_conn_of(
+	    s, who, s->book.entries[who].banned ? end_banned : set_apart, now_ms);
 }
 
-/* A good piece that was one peer's alone takes the suspicion from it. */
 static void
-praise(struct swarm *s, uint32_t piece)
+clear(struct swarm *s, uint32_t who, int64_t now_ms)
+{
+	s->book.entries[who].parole = false;
+	each_conn_of(s, who, bring_back, now_ms);
+}
+
+/* Whether all blocks of a piece came from one peer. */
+static bool
+has_one_author(const uint32_t *author, uint32_t blocks)
+{
+	for (uint32_t i = 1; i < blocks; i++)
+		if (author[i] != author[0])
+			return false;
+	return true;
+}
+
+static void
+blame(struct swarm *s, uint32_t piece, const uint64_t *marks, int64_t now_ms)
 {
 	uint32_t blocks;
 	const uint32_t *author = picker_authors(s->picker, piece, &blocks);
 
-	for (uint32_t i = 1; i < blocks; i++)
-		if (author[i] != author[0])
-			return;
-	s->book.entries[author[0]].parole = false;
-	for (size_t i = 0; i < s->n_conns; i++)
-		if (s->conns[i]->who == author[0])
-			s->conns[i]->solo = false;
+	if (has_one_author(author, blocks)) {
+		convict(s, author[0], now_ms);
+		return;
+	}
+	if (marks != NULL)
+		smartban_failed(&s->smartban, piece, author, marks, blocks);
+	for (uint32_t i = 0; i < blocks; i++)
+		if (i == 0 || author[i] != author[i - 1]) {
+			s->book.entries[author[i]].parole = true;
+			each_conn_of(s, author[i], set_apart, now_ms);
+		}
+}
+
+struct court {
+	struct swarm *s;
+	int64_t now_ms;
+};
+
+static void
+on_verdict(void *ctx, uint32_t author, bool lied)
+{
+	struct court *court = ctx;
+
+	if (lied)
+		convict(court->s, author, court->now_ms);
+	else if (court->s->book.entries[author].lies == 0)
+		clear(court->s, author, court->now_ms);
+}
+
+static void
+praise(struct swarm *s, uint32_t piece, const uint64_t *marks, int64_t now_ms)
+{
+	struct court court = { .s = s, .now_ms = now_ms };
+	uint32_t blocks;
+	const uint32_t *author = picker_authors(s->picker, piece, &blocks);
+
+	/* One peer's alone: that takes the suspicion from it. */
+	if (has_one_author(author, blocks))
+		clear(s, author[0], now_ms);
+	if (marks != NULL)
+		smartban_judge(&s->smartban, piece, marks, on_verdict, &court);
 }
 
 static void
@@ -298,18 +362,18 @@ tell_all(struct swarm *s, uint32_t piece, int64_t now_ms)
 }
 
 void
-swarm_verified(
-    struct swarm *s, uint32_t piece, enum swarm_verdict verdict, int64_t now_ms)
+swarm_verified(struct swarm *s, uint32_t piece, enum swarm_verdict verdict,
+    const uint64_t *marks, int64_t now_ms)
 {
 	uint32_t size = torrent_piece_size(s->t, piece);
 
 	swarm_give_buffer(s, piece);
 	if (verdict == SWARM_BAD) {
 		s->wasted += size;
-		blame(s, piece, now_ms);
+		blame(s, piece, marks, now_ms);
 		picker_drop(s->picker, piece);
 	} else {
-		praise(s, piece);
+		praise(s, piece, marks, now_ms);
 		picker_hold(s->picker, piece);
 		bitset_unset(&s->wanted, piece);
 		if (verdict == SWARM_SERVED)

@@ -13,6 +13,7 @@
 #include "core/picker.h"
 #include "core/pool.h"
 #include "core/rate.h"
+#include "core/smartban.h"
 #include "core/swarm.h"
 
 enum conn_state {
@@ -77,6 +78,7 @@ struct swarm {
 	struct pool *blocks;
 	struct gather *gathers; /* most_open places; NULL unless gathered */
 	uint32_t most_open;
+	struct smartban smartban;
 	struct bitset have;   /* that we serve */
 	struct bitset wanted; /* and do not hold yet */
 	struct conn **conns;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/wire.h"
+#include "core/smartban.h"
 #include "run/fetch_parts.h"
 
 enum { CHUNK = 256 * 1024, CHECKS_AHEAD = 4 };
@@ -18,7 +20,8 @@ struct fetch_job {
 	enum rc
 	    rc; /* RC_OK; RC_BAD: another hash; RC_NONE: not all there; RC_SYS: error */
 	struct store_error error;
-	uint8_t *data; /* load: the block, owned */
+	uint8_t *data;   /* load: the block, owned */
+	uint64_t *marks; /* verify: of a bad piece, or where they are wanted; owned */
 };
 
 static struct fetch_job *
@@ -87,6 +90,35 @@ copy_gathered(struct fetch_job *j)
 	return rc;
 }
 
+/* The marks of its blocks, for whoever lied. Where they cannot be had the proof is lost.
+ */
+static void
+mark_blocks(struct fetch_job *j)
+{
+	uint32_t length = j->job.block.length;
+	uint8_t *chunk = j->job.data == NULL ? malloc(CHUNK) : NULL;
+	enum rc rc = RC_OK;
+
+	j->marks = calloc(length / WIRE_BLOCK + 1, sizeof(*j->marks));
+	if (j->marks == NULL || (j->job.data == NULL && chunk == NULL))
+		rc = RC_MEM;
+	for (uint32_t at = 0, n; rc == RC_OK && at < length; at += n) {
+		n = length - at < CHUNK ? length - at : CHUNK;
+		if (chunk != NULL)
+			rc = store_gathered(j->f->store,
+			    offset_of(j->f, j->job.block) + at, chunk, n, &j->error);
+		if (rc == RC_OK)
+			rc = smartban_marks(
+			    bytes_of(chunk != NULL ? chunk : j->job.data + at, n),
+			    j->marks + at / WIRE_BLOCK);
+	}
+	free(chunk);
+	if (rc != RC_OK) {
+		free(j->marks);
+		j->marks = NULL;
+	}
+}
+
 static void
 run_verify(struct work_job *w, struct hash *sha1)
 {
@@ -96,6 +128,8 @@ run_verify(struct work_job *w, struct hash *sha1)
 
 	if (j->job.data == NULL) {
 		j->rc = hash_from_disk(j, sha1, store_gathered);
+		if (j->rc == RC_BAD || j->job.marks)
+			mark_blocks(j);
 		if (j->rc == RC_OK)
 			j->rc = copy_gathered(j);
 		store_gather_drop(
@@ -107,6 +141,8 @@ run_verify(struct work_job *w, struct hash *sha1)
 		j->rc = hash_add(sha1, piece);
 	if (j->rc == RC_OK)
 		j->rc = check_digest(f, sha1, j->job.block.piece);
+	if (j->rc == RC_BAD || j->job.marks)
+		mark_blocks(j);
 	if (j->rc == RC_OK)
 		j->rc =
 		    store_write(f->store, offset_of(f, j->job.block), piece, &j->error);
@@ -116,6 +152,7 @@ static void
 end_job(struct fetch_job *j)
 {
 	free(j->data);
+	free(j->marks);
 	free(j);
 }
 
@@ -135,13 +172,13 @@ verified(struct work_job *w)
 		f->verified_ms = loop_now();
 		swarm_verified(f->swarm, piece,
 		    store_piece_whole(f->store, piece) ? SWARM_SERVED : SWARM_HELD,
-		    loop_now());
+		    j->marks, loop_now());
 		fetch_held(f, piece);
 	} else if (j->rc == RC_BAD) {
 		if (f->o->verbose)
 			fetch_remark(f, "piece %lu is bad: fetching it again",
 			    (unsigned long)piece);
-		swarm_verified(f->swarm, piece, SWARM_BAD, loop_now());
+		swarm_verified(f->swarm, piece, SWARM_BAD, j->marks, loop_now());
 	} else if (j->rc == RC_MEM) {
 		fetch_fail(f, CODE_BUG, "out of memory");
 	} else {

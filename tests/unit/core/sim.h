@@ -17,15 +17,24 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "core/smartban.h"
 #include "core/swarm.h"
 #include "core/torrent.h"
 #include "crypto/hash.h"
 
-enum { SIM_PEERS = 64, SIM_STEP_MS = 10, SIM_WIRE = 64 * 1024, SIM_QUEUE = 2048 };
+enum {
+	SIM_PEERS = 64,
+	SIM_STEP_MS = 10,
+	SIM_WIRE = 64 * 1024,
+	SIM_QUEUE = 2048,
+	SIM_BLOCK = 16384,
+	SIM_MARKS = 1024
+};
 
 enum sim_kind {
 	SIM_HONEST,
 	SIM_LIAR,    /* every block is wrong */
+	SIM_SLY,     /* one block in seven is wrong */
 	SIM_SILENT,  /* unchokes, takes requests, sends nothing */
 	SIM_CHOKER,  /* never unchokes */
 	SIM_MOODY,   /* unchokes and chokes by turns of 2 s */
@@ -237,6 +246,7 @@ sim_verified(struct sim *w, size_t i)
 	const struct swarm_job *job = &w->verifying[i];
 	const uint8_t *from = sim_piece(w, job);
 	uint8_t digest[20];
+	uint64_t marks[SIM_MARKS];
 	bool good;
 
 	/* Nobody may have written into a piece that was being hashed. */
@@ -248,8 +258,10 @@ sim_verified(struct sim *w, size_t i)
 		    job->block.length);
 	w->verified_good += good;
 	w->verified_bad += !good;
-	swarm_verified(
-	    w->swarm, job->block.piece, good ? SWARM_SERVED : SWARM_BAD, w->now_ms);
+	assert_true(job->block.length <= SIM_MARKS * SIM_BLOCK);
+	assert_int_equal(smartban_marks(bytes_of(from, job->block.length), marks), RC_OK);
+	swarm_verified(w->swarm, job->block.piece, good ? SWARM_SERVED : SWARM_BAD,
+	    !good || job->marks ? marks : NULL, w->now_ms);
 }
 
 static inline void
@@ -430,7 +442,8 @@ sim_send_blocks(struct sim *w, struct sim_peer *p)
 		const uint8_t *from =
 		    w->data + (uint64_t)b.piece * w->t.piece_length + b.begin;
 
-		if (p->kind == SIM_LIAR) {
+		if (p->kind == SIM_LIAR ||
+		    (p->kind == SIM_SLY && p->sent / SIM_BLOCK % 7 == 3)) {
 			memset(wrong, 0xee, sizeof(wrong));
 			from = wrong;
 		}

@@ -74,6 +74,29 @@ a_liar_is_banned_and_no_honest_peer_with_it(void **state)
 }
 
 static void
+one_wrong_block_among_those_of_honest_peers_convicts_its_author_alone(void **state)
+{
+	struct sim w;
+	struct sim_peer *sly;
+
+	(void)state;
+	/* Few and large pieces: everybody works on the same ones. */
+	sim_init(&w, 128 * SIM_BLOCK, 4 * 128 * SIM_BLOCK);
+	sim_swarm(&w, MEMORY, 9);
+	sly = sim_add(&w, SIM_SLY, 1, 0);
+	for (int i = 0; i < 4; i++)
+		(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 120000);
+	sim_assert_right(&w);
+	assert_int_equal(sim_stats(&w).banned, 1);
+	assert_false(sly->up);
+	for (size_t i = 1; i < w.n_peers; i++)
+		assert_true(w.peer[i].up);
+	sim_clear(&w);
+}
+
+static void
 liars_in_the_majority_do_not_stop_one_honest_peer(void **state)
 {
 	struct sim w;
@@ -432,6 +455,8 @@ main(void)
 		cmocka_unit_test(
 		    the_same_seed_gives_the_same_trace_and_another_seed_another),
 		cmocka_unit_test(a_liar_is_banned_and_no_honest_peer_with_it),
+		cmocka_unit_test(
+		    one_wrong_block_among_those_of_honest_peers_convicts_its_author_alone),
 		cmocka_unit_test(liars_in_the_majority_do_not_stop_one_honest_peer),
 		cmocka_unit_test(a_silent_peer_holds_its_blocks_for_seconds_not_for_ever),
 		cmocka_unit_test(a_peer_that_never_unchokes_is_asked_for_nothing),

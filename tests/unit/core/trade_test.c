@@ -180,7 +180,7 @@ do_jobs(struct world *w, struct node *n)
 		    hash_sha1(bytes_of(job.data, job.block.length), digest), RC_OK);
 		assert_memory_equal(digest, w->t.sha1 + (size_t)job.block.piece * 20, 20);
 		memcpy(n->disk + at, job.data, job.block.length);
-		swarm_verified(n->swarm, job.block.piece, SWARM_SERVED, w->now_ms);
+		swarm_verified(n->swarm, job.block.piece, SWARM_SERVED, NULL, w->now_ms);
 	}
 }
 
