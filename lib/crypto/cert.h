@@ -34,7 +34,8 @@ X509 *cert_new_ca(EVP_PKEY *key, const char *name, int64_t now_s);
 
 /*
  * A server's identity, self-signed, for TLS with a pinned key: CA:FALSE, serverAuth
- * alone, subject CN=name, SAN DNS:name, CERT_CA_S long. NULL: out of memory.
+ * alone, subject CN=name (its first 64 bytes), SAN DNS:name, or IP:name where that is an
+ * address, CERT_CA_S long. NULL: out of memory, or an empty name.
  */
 X509 *cert_new_identity(EVP_PKEY *key, const char *name, int64_t now_s);
 
@@ -69,21 +70,28 @@ enum rc cert_dates(
     const X509 *cert, int64_t *not_before_s, int64_t *not_after_s) MUST_USE;
 
 /*
- * Lower-case hex without leading zero bytes. RC_BIG: more than CERT_SERIAL_MAX bytes, or
- * negative.
+ * Lower-case hex without leading zero bytes; "00" for 0. RC_BIG: more than
+ * CERT_SERIAL_MAX bytes, or negative.
  */
 enum rc cert_serial(const X509 *cert, char out[static CERT_SERIAL_TEXT]) MUST_USE;
 
-/* Whether the certificate may sign others (CA:TRUE and keyCertSign). */
+/*
+ * Whether the certificate may sign others: CA:TRUE, and keyCertSign unless it is without
+ * any keyUsage (RFC 5280, 4.2.1.3).
+ */
 bool cert_is_ca(const X509 *cert);
 
 /*
- * Whether ca signed cert directly: issuer, key identifiers, signature, ca is a CA, cert
- * is none, no critical extension unknown. Dates and purposes are not looked at.
+ * Whether ca signed cert directly: issuer, key identifiers, signature (with more than
+ * SHA-1), ca is a CA, cert is none, no critical extension unknown, ca's name constraints.
+ * Dates and purposes are not looked at.
  */
 bool cert_is_signed_by(const X509 *cert, const X509 *ca);
 
-/* Whether cert may be used on both sides of TLS (clientAuth and serverAuth). */
+/*
+ * Whether cert may be used on both sides of TLS: clientAuth and serverAuth, and
+ * digitalSignature, where it limits its uses at all.
+ */
 bool cert_is_for_peers(const X509 *cert);
 
 /*
@@ -99,7 +107,7 @@ enum rc cert_put_der(const X509 *cert, struct buf *out) MUST_USE;
 
 /*
  * A PKCS#10 request in DER, signed by key: subject CN=user:NAME, requested SAN
- * URI:ugat:user:NAME. RC_BIG, RC_MEM.
+ * URI:ugat:user:NAME. RC_BAD: not a user's name; RC_BIG, RC_MEM.
  */
 enum rc csr_put(const EVP_PKEY *key, const char *user, struct buf *out) MUST_USE;
 
