@@ -6,8 +6,6 @@
  */
 #include "io/tokfile.h"
 
-#include <sys/file.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,17 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "crypto/crl.h"
+#include "io/tokfile_parts.h"
 
 enum {
 	ACCOUNT_ROOM = 4096, /* for one entry of the accounts */
-	SIDE = PATH_MAX + 32,
-	LOCK_STEP_MS = 20,
-	OTHERS = 077, /* the bits of a mode that belong to group and others */
+	OTHERS = 077,        /* the bits of a mode that belong to group and others */
 	OTHERS_WRITE = 022,
 };
 
@@ -118,13 +114,20 @@ tokfile_locate(struct tokfile *f, struct outcome *end)
 	return RC_OK;
 }
 
-/* The name of what lies beside it. false: too long. */
-static bool
-beside(const struct tokfile *f, const char *suffix, char out[static SIDE])
+bool
+tokfile_beside(const struct tokfile *f, const char *suffix, char out[static TOKFILE_SIDE])
 {
-	int n = snprintf(out, SIDE, "%s%s", f->path, suffix);
+	int n = snprintf(out, TOKFILE_SIDE, "%s%s", f->path, suffix);
 
-	return n >= 0 && n < SIDE;
+	return n >= 0 && n < TOKFILE_SIDE;
+}
+
+static bool
+site_path(const char *name, char out[static TOKFILE_SIDE])
+{
+	int n = snprintf(out, TOKFILE_SIDE, "%s/%s", etc, name);
+
+	return n >= 0 && n < TOKFILE_SIDE;
 }
 
 /* Reading. */
@@ -300,15 +303,37 @@ tokfile_stamp(const struct tokfile *f, struct tokfile_stamp *out)
 		stamp_of(&st, out);
 }
 
+void
+tokfile_stamp_crl(const struct tokfile *f, struct tokfile_stamp *out)
+{
+	char path[TOKFILE_SIDE];
+	struct stat st;
+
+	memset(out, 0, sizeof(*out));
+	if (f->fd == -1 && tokfile_beside(f, ".crl", path) && lstat(path, &st) == 0)
+		stamp_of(&st, out);
+}
+
+void
+tokfile_stamp_site(const char *name, struct tokfile_stamp *out)
+{
+	char path[TOKFILE_SIDE];
+	struct stat st;
+
+	memset(out, 0, sizeof(*out));
+	if (site_path(name, path) && stat(path, &st) == 0)
+		stamp_of(&st, out);
+}
+
 enum rc
 tokfile_read_crl(const struct tokfile *f, struct buf *b)
 {
-	char path[SIDE];
+	char path[TOKFILE_SIDE];
 	struct stat st;
 	enum rc rc = RC_NONE;
 	int fd, saved;
 
-	if (f->fd != -1 || !beside(f, ".crl", path))
+	if (f->fd != -1 || !tokfile_beside(f, ".crl", path))
 		return RC_NONE;
 	fd = open_plain(path, O_NOFOLLOW);
 	if (fd == -1)
@@ -326,12 +351,12 @@ tokfile_read_crl(const struct tokfile *f, struct buf *b)
 enum rc
 tokfile_read_site(const char *name, struct buf *b, struct outcome *end)
 {
-	char path[SIDE];
-	int n = snprintf(path, sizeof(path), "%s/%s", etc, name), fd;
+	char path[TOKFILE_SIDE];
+	int fd;
 	struct stat st;
 	enum rc rc = RC_BAD;
 
-	if (n < 0 || n >= SIDE)
+	if (!site_path(name, path))
 		return RC_NONE;
 	fd = open_plain(path, 0);
 	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
@@ -356,216 +381,4 @@ tokfile_read_site(const char *name, struct buf *b, struct outcome *end)
 	if (fd != -1)
 		(void)close(fd);
 	return rc == RC_OK ? RC_OK : RC_BAD;
-}
-
-/* Writing. */
-
-/* Make the folders that the file of this path lies in. Whether they are there shows
- * later. */
-static void
-make_folders(const char *path)
-{
-	char part[SIDE];
-	size_t n = strlen(path);
-
-	if (n >= sizeof(part))
-		return;
-	memcpy(part, path, n + 1);
-	for (char *at = part + 1; (at = strchr(at, '/')) != NULL;) {
-		*at = '\0';
-		(void)mkdir(part, 0700);
-		*at++ = '/';
-	}
-}
-
-static enum rc
-write_all(int fd, struct bytes text)
-{
-	while (text.n > 0) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		if (n >= 0)
-			text = bytes_from(text, (size_t)n);
-		else if (errno != EINTR)
-			return RC_SYS;
-	}
-	return RC_OK;
-}
-
-/* The name is durable only when its folder is. Where that cannot be done, so be it. */
-static void
-sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[SIDE] = ".";
-	int fd;
-
-	if (slash != NULL)
-		(void)snprintf(folder, sizeof(folder), "%.*s",
-		    slash == path ? 1 : (int)(slash - path), path);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return;
-	(void)fsync(fd);
-	(void)close(fd);
-}
-
-/* Put text in the place of path, whole or not at all. RC_SYS: errno. */
-static enum rc
-replace(const char *path, struct bytes text)
-{
-	char temp[SIDE + 32];
-	enum rc rc = RC_SYS;
-	int fd, saved;
-
-	make_folders(path);
-	(void)snprintf(temp, sizeof(temp), "%s.%ld.new", path, (long)getpid());
-	(void)unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return RC_SYS;
-	if (fchmod(fd, 0600) == 0)
-		rc = write_all(fd, text);
-	if (rc == RC_OK && fsync(fd) != 0)
-		rc = RC_SYS;
-	saved = errno;
-	if (close(fd) != 0 && rc == RC_OK) {
-		saved = errno;
-		rc = RC_SYS;
-	}
-	if (rc == RC_OK && rename(temp, path) != 0) {
-		saved = errno;
-		rc = RC_SYS;
-	}
-	if (rc == RC_OK)
-		sync_folder(path);
-	else
-		(void)unlink(temp);
-	errno = saved;
-	return rc;
-}
-
-enum rc
-tokfile_write(const struct tokfile *f, struct bytes text, struct outcome *end)
-{
-	enum rc rc = f->fd != -1 ? write_all(f->fd, text) : replace(f->path, text);
-
-	if (rc != RC_OK)
-		(void)outcome_fail(end, CODE_CANTCREAT,
-		    "%s: %s: set UGAT_SESSION to a place that you can write", f->path,
-		    strerror(errno));
-	return rc;
-}
-
-enum rc
-tokfile_write_crl(const struct tokfile *f, struct bytes der)
-{
-	char path[SIDE];
-
-	if (f->fd != -1 || !beside(f, ".crl", path))
-		return RC_NONE;
-	return replace(path, der);
-}
-
-/* The key is in it: zeros over it first, where the disk writes in place. */
-static void
-wipe(const char *path)
-{
-	static const uint8_t zeros[4096];
-	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
-	off_t left = 0;
-
-	if (fd == -1)
-		return;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid())
-		left = st.st_size;
-	while (left > 0) {
-		size_t n = left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros);
-
-		if (write_all(fd, bytes_of(zeros, n)) != RC_OK)
-			break;
-		left -= (off_t)n;
-	}
-	(void)fsync(fd);
-	(void)close(fd);
-}
-
-enum rc
-tokfile_remove(const struct tokfile *f, struct outcome *end)
-{
-	static const char *const suffixes[] = { ".crl", ".lock" };
-	char path[SIDE];
-	enum rc rc = RC_OK;
-
-	if (f->fd != -1)
-		return RC_BAD;
-	wipe(f->path);
-	if (unlink(f->path) != 0)
-		rc = errno == ENOENT || errno == ENOTDIR ? RC_NONE : RC_SYS;
-	if (rc == RC_SYS)
-		(void)outcome_fail(
-		    end, CODE_CANTCREAT, "%s: %s", f->path, strerror(errno));
-	for (size_t i = 0; rc != RC_SYS && i < sizeof(suffixes) / sizeof(*suffixes); i++)
-		if (beside(f, suffixes[i], path))
-			(void)unlink(path);
-	if (rc == RC_OK)
-		sync_folder(f->path);
-	return rc;
-}
-
-/* The lock. */
-
-static bool
-bears_name(int fd, const char *path)
-{
-	struct stat a, b;
-
-	return fstat(fd, &a) == 0 && lstat(path, &b) == 0 && a.st_dev == b.st_dev &&
-	    a.st_ino == b.st_ino;
-}
-
-/* RC_MORE: somebody has removed the file meanwhile, what was locked locks nobody out. */
-static enum rc
-try_lock(const char *path, int *fd)
-{
-	enum rc rc = RC_OK;
-	int saved;
-
-	*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (*fd == -1)
-		return RC_SYS;
-	if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
-		rc = errno == EWOULDBLOCK || errno == EINTR ? RC_BUSY : RC_SYS;
-	else if (!bears_name(*fd, path))
-		rc = RC_MORE;
-	if (rc == RC_OK)
-		return RC_OK;
-	saved = errno;
-	(void)close(*fd);
-	errno = saved;
-	*fd = -1;
-	return rc;
-}
-
-enum rc
-tokfile_lock(const struct tokfile *f, int wait_ms, int *fd)
-{
-	const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000000L };
-	char path[SIDE];
-	enum rc rc;
-
-	*fd = -1;
-	if (f->fd != -1)
-		return RC_OK;
-	errno = ENAMETOOLONG;
-	if (!beside(f, ".lock", path))
-		return RC_SYS;
-	make_folders(path);
-	for (int waited = 0;; waited += LOCK_STEP_MS) {
-		rc = try_lock(path, fd);
-		if ((rc != RC_BUSY && rc != RC_MORE) || waited >= wait_ms)
-			return rc == RC_MORE ? RC_BUSY : rc;
-		(void)nanosleep(&step, NULL);
-	}
 }

@@ -51,6 +51,10 @@ enum rc tokfile_read(const struct tokfile *f, struct buf *b, struct tokfile_stam
 /* What stands there now; all zero when there is nothing, and for a descriptor. */
 void tokfile_stamp(const struct tokfile *f, struct tokfile_stamp *out);
 
+/* The same of PATH.crl, and of /etc/ugat/NAME. */
+void tokfile_stamp_crl(const struct tokfile *f, struct tokfile_stamp *out);
+void tokfile_stamp_site(const char *name, struct tokfile_stamp *out);
+
 /*
  * Put text in its place: folders made with mode 0700, a temporary file with mode 0600,
  * fsync, rename; into a descriptor it is written as it is. RC_SYS: *end has

@@ -46,18 +46,31 @@ struct session;
 struct session *session_open(
     const char *command, int err, bool verbose, struct outcome *end);
 
+/* Words for people, without the command's name. */
+typedef void session_say_fn(void *ctx, const char *words);
+
 /*
- * From now on renew, re-read and watch on the loop l, which must outlive the session.
- * RC_MEM.
+ * From now on renew, re-read and watch on the loop l, which must outlive the session. A
+ * verbose one tells say instead of writing to err. RC_MEM.
  */
-enum rc session_keep(struct session *s, struct loop *l) MUST_USE;
+enum rc session_keep(
+    struct session *s, struct loop *l, session_say_fn *say, void *ctx) MUST_USE;
 
 /* Whether it stands now: new connections may be made. Costs a look at the clock. */
 bool session_lives(const struct session *s);
 
 /*
- * Why it does not stand any more, as a failure with CODE_NOSESSION: expired, revoked, the
- * file gone. Nothing is set while it lives.
+ * Whether it was revoked, or is against the site's rule by now: the run must end at once.
+ * One that has merely expired leaves the connections that are there alone.
+ */
+bool session_is_refused(const struct session *s);
+
+/* It has expired, but ugat-login is being asked, or about to be, to renew it even so. */
+bool session_may_return(const struct session *s);
+
+/*
+ * Why it does not stand any more, as a failure with CODE_NOSESSION: expired, revoked.
+ * Nothing is set while it lives.
  */
 void session_explain(const struct session *s, struct outcome *end);
 

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A long run stays logged in. Every few seconds it looks whether the session file, the
+ * list of revoked sessions or the site's rule has been replaced, by whomever, and takes a
+ * session that stands; one that does not is left alone while the old one lives. What
+ * needs the network is ugat-login's, in a process of its own: one at a time, with
+ * nothing of ours but standard error, and never waited for.
+ */
+#include <sys/random.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "run/session_parts.h"
+
+enum {
+	TICK_MS = 2000,
+	LIST_SOON_S = 5, /* the first useful work comes before */
+	LIST_SPREAD_S = 60,
+	RETRY_S = 60, /* after a failure, and twice as long after each more */
+	RETRY_MOST_S = 3600,
+	RETRY_LEAST_S = 2,
+	RETRY_PART = 20, /* of the session's life: no longer between two renewals */
+	CHILD_MS = 120 * 1000,
+	GOODBYE_MS = 1000, /* for a child when the run ends */
+	GOODBYE_STEP_MS = 5,
+};
+
+static int64_t
+wall(void)
+{
+	return (int64_t)loop_wall_s();
+}
+
+/* Up to most seconds, so that a thousand runs do not come at once. */
+static int64_t
+jitter(struct session *s, int64_t most)
+{
+	struct rng r = { s->seed };
+	int64_t n = most > 0
+	    ? rng_below(&r, most < UINT32_MAX ? (uint32_t)most + 1 : UINT32_MAX)
+	    : 0;
+
+	s->seed = r.state;
+	return n;
+}
+
+/* When what is due. */
+
+/* The server that may be asked; not for a descriptor, which nobody can renew. */
+static bool
+has_server(const struct session *s)
+{
+	return s->file.fd == -1 && s->view.token.server[0] != '\0';
+}
+
+static bool
+has_list_server(const struct session *s)
+{
+	return has_server(s) && strcmp(s->view.token.server, "local") != 0;
+}
+
+static int64_t
+life_of(const struct session *s)
+{
+	return s->view.facts.not_after_s - s->view.facts.not_before_s;
+}
+
+/* At half its life, and a little later. */
+static int64_t
+renewal_due(struct session *s)
+{
+	int64_t life = life_of(s);
+
+	if (!has_server(s))
+		return INT64_MAX;
+	return s->view.facts.not_before_s + life / 2 + jitter(s, life / 10);
+}
+
+static int64_t
+list_due(struct session *s)
+{
+	int64_t now = wall();
+
+	if (!has_list_server(s))
+		return INT64_MAX;
+	if (s->view.has_crl && s->view.crl_next_s > now)
+		return s->view.crl_next_s + jitter(s, LIST_SPREAD_S);
+	return now + LIST_SOON_S + jitter(s, LIST_SOON_S);
+}
+
+static void
+schedule(struct session *s, enum session_errand e)
+{
+	s->tasks[e].due_s = e == SESSION_RENEW ? renewal_due(s) : list_due(s);
+}
+
+/* How long to wait after so many failures in a row. */
+static int64_t
+back_off(struct session *s, enum session_errand e)
+{
+	int64_t wait = RETRY_S, most = RETRY_MOST_S;
+
+	for (int i = 1; i < s->tasks[e].failures && wait < most; i++)
+		wait *= 2;
+	if (e == SESSION_RENEW && life_of(s) / RETRY_PART < most)
+		most = life_of(s) / RETRY_PART;
+	if (most < RETRY_LEAST_S)
+		most = RETRY_LEAST_S;
+	if (wait > most)
+		wait = most;
+	return wait + jitter(s, wait / 4);
+}
+
+/* What others put there. */
+
+void
+session_take_stamps(const struct session *s, struct session_stamps *out)
+{
+	tokfile_stamp(&s->file, &out->file);
+	tokfile_stamp_crl(&s->file, &out->list);
+	tokfile_stamp_site("ca.pem", &out->site);
+}
+
+/* Nothing better is there: does what we have still stand? */
+static void
+check_old(struct session *s)
+{
+	struct outcome end = { .code = CODE_OK };
+	struct token_facts kept = s->view.facts;
+	enum token_fault fault;
+
+	if (session_check(&s->file, wall(), &s->view, &fault, &end) == RC_OK)
+		return;
+	s->view.facts = kept;
+	/* Its dates are looked at whenever somebody asks. */
+	if (fault == TOKEN_REVOKED || fault == TOKEN_FOREIGN)
+		s->fault = end;
+}
+
+/* The file is another one. */
+static void
+take_file(struct session *s)
+{
+	struct outcome end = { .code = CODE_OK };
+	struct session_view v;
+
+	if (session_read(&s->file, wall(), &v, &end) == RC_OK) {
+		session_clear(&s->view);
+		s->view = v;
+		s->fault = (struct outcome){ .code = CODE_OK };
+		session_say_who(s);
+		schedule(s, SESSION_RENEW);
+	} else {
+		session_clear(&v);
+		session_say(s, "%s", end.words);
+		check_old(s);
+	}
+}
+
+static void
+look(struct session *s)
+{
+	struct session_stamps now;
+	bool other_file;
+
+	session_take_stamps(s, &now);
+	if (memcmp(&now, &s->stamps, sizeof(now)) == 0)
+		return;
+	other_file = memcmp(&now.file, &s->stamps.file, sizeof(now.file)) != 0;
+	s->stamps = now;
+	if (other_file)
+		take_file(s);
+	else
+		check_old(s);
+	schedule(s, SESSION_GET_LIST);
+}
+
+/* ugat-login. */
+
+/* Beside our own program, else wherever $PATH has it. */
+static bool
+find_login(char out[static PATH_MAX])
+{
+	static const char name[] = "ugat-login";
+	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+	char *slash;
+
+	out[n > 0 ? n : 0] = '\0';
+	slash = strrchr(out, '/');
+	if (slash == NULL || (size_t)(slash + 1 - out) + sizeof(name) > PATH_MAX)
+		return false;
+	memcpy(slash + 1, name, sizeof(name));
+	return access(out, X_OK) == 0;
+}
+
+/* Nothing of ours is open in it but standard error, and that only for -v. */
+static bool
+set_files(posix_spawn_file_actions_t *files, bool verbose)
+{
+	enum { FIRST_OF_OURS = STDERR_FILENO + 1 };
+
+	return posix_spawn_file_actions_addopen(
+	           files, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
+	    posix_spawn_file_actions_addopen(
+	        files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
+	    (verbose ||
+	        posix_spawn_file_actions_addopen(
+	            files, STDERR_FILENO, "/dev/null", O_WRONLY, 0) == 0) &&
+	    posix_spawn_file_actions_addclosefrom_np(files, FIRST_OF_OURS) == 0;
+}
+
+/* What we ignore is not ignored there. */
+static bool
+set_signals(posix_spawnattr_t *attr)
+{
+	sigset_t usual, none;
+
+	(void)sigemptyset(&none);
+	(void)sigemptyset(&usual);
+	(void)sigaddset(&usual, SIGPIPE);
+	(void)sigaddset(&usual, SIGXFSZ);
+	(void)sigaddset(&usual, SIGCHLD);
+	return posix_spawnattr_setsigdefault(attr, &usual) == 0 &&
+	    posix_spawnattr_setsigmask(attr, &none) == 0 &&
+	    posix_spawnattr_setflags(
+	        attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) == 0;
+}
+
+/* 0: it could not be started. */
+static pid_t
+start_login(const struct session *s, const char *options)
+{
+	char path[PATH_MAX], name[] = "ugat-login", words[16];
+	char *argv[] = { name, words, NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	pid_t pid = 0;
+
+	(void)snprintf(words, sizeof(words), "%s", options);
+	if (posix_spawn_file_actions_init(&files) != 0)
+		return 0;
+	if (posix_spawnattr_init(&attr) != 0) {
+		(void)posix_spawn_file_actions_destroy(&files);
+		return 0;
+	}
+	if (!set_files(&files, s->verbose) || !set_signals(&attr) ||
+	    (find_login(path)
+	            ? posix_spawn(&pid, path, &files, &attr, argv, environ)
+	            : posix_spawnp(&pid, name, &files, &attr, argv, environ)) != 0)
+		pid = 0;
+	(void)posix_spawnattr_destroy(&attr);
+	(void)posix_spawn_file_actions_destroy(&files);
+	return pid;
+}
+
+/* The errand is over: what did it bring? */
+static void
+settle(struct session *s)
+{
+	struct session_task *t = &s->tasks[s->errand];
+	int64_t now = wall();
+
+	look(s);
+	if (s->errand == SESSION_RENEW ? t->due_s > now
+	                               : s->view.has_crl && s->view.crl_next_s > now) {
+		t->failures = 0;
+		return;
+	}
+	t->failures++;
+	t->due_s = now + back_off(s, s->errand);
+	session_say(s, "%s: trying again in %lld s",
+	    s->errand == SESSION_RENEW ? "the session could not be renewed"
+	                               : "no fresh list of revoked sessions came",
+	    (long long)(t->due_s - now));
+}
+
+/* Ask whether the child has ended. */
+static void
+reap(struct session *s)
+{
+	int status;
+	pid_t got;
+
+	if (s->child == 0)
+		return;
+	got = waitpid(s->child, &status, WNOHANG);
+	if (got == 0 || (got == -1 && errno == EINTR))
+		return;
+	s->child = 0;
+	settle(s);
+}
+
+static void
+run_errand(struct session *s, enum session_errand e)
+{
+	static const char *const options[] = {
+		[SESSION_RENEW] = "-rq", [SESSION_GET_LIST] = "-sfq"
+	};
+
+	s->errand = e;
+	s->tasks[e].tried_s = wall();
+	s->child_ms = loop_now();
+	s->child = start_login(s, options[e]);
+	if (s->child == 0)
+		settle(s);
+}
+
+/* Expired, and ugat-login has not been asked since: authd may still renew it. */
+static bool
+has_last_try(const struct session *s)
+{
+	return has_server(s) && wall() > s->view.facts.not_after_s &&
+	    s->tasks[SESSION_RENEW].tried_s <= s->view.facts.not_after_s;
+}
+
+static void
+on_timer(void *ctx)
+{
+	struct session *s = ctx;
+	int64_t now = wall();
+
+	reap(s);
+	look(s);
+	if (s->child != 0 && loop_now() - s->child_ms > CHILD_MS)
+		(void)kill(s->child, SIGKILL);
+	if (s->child == 0 && (s->tasks[SESSION_RENEW].due_s <= now || has_last_try(s)))
+		run_errand(s, SESSION_RENEW);
+	if (s->child == 0 && s->tasks[SESSION_GET_LIST].due_s <= now)
+		run_errand(s, SESSION_GET_LIST);
+	loop_timer_set(s->timer, loop_now() + TICK_MS);
+}
+
+static void
+on_child(void *ctx, int signo)
+{
+	(void)signo;
+	reap(ctx);
+}
+
+enum rc
+session_keep(struct session *s, struct loop *l, session_say_fn *say, void *ctx)
+{
+	s->say = say;
+	s->say_ctx = ctx;
+	if (getrandom(&s->seed, sizeof(s->seed), 0) < 0)
+		s->seed = (uint64_t)getpid(); /* it only spreads them */
+	s->timer = loop_timer_new(l, on_timer, s);
+	/* Where SIGCHLD is ignored the timer finds out. */
+	s->signal = loop_signal_new(l, SIGCHLD, on_child, s);
+	if (s->timer == NULL || s->signal == NULL)
+		return RC_MEM;
+	schedule(s, SESSION_RENEW);
+	schedule(s, SESSION_GET_LIST);
+	loop_timer_set(s->timer, loop_now() + TICK_MS);
+	return RC_OK;
+}
+
+bool
+session_may_return(const struct session *s)
+{
+	return s->timer != NULL && s->fault.code == CODE_OK &&
+	    ((s->child != 0 && s->errand == SESSION_RENEW) || has_last_try(s));
+}
+
+void
+session_keep_end(struct session *s)
+{
+	const struct timespec step = { .tv_nsec = GOODBYE_STEP_MS * 1000000L };
+
+	loop_timer_free(s->timer);
+	loop_signal_free(s->signal);
+	s->timer = NULL;
+	s->signal = NULL;
+	if (s->child == 0)
+		return;
+	(void)kill(s->child, SIGTERM);
+	for (int ms = 0; waitpid(s->child, NULL, WNOHANG) == 0; ms += GOODBYE_STEP_MS) {
+		if (ms == GOODBYE_MS)
+			(void)kill(s->child, SIGKILL);
+		(void)nanosleep(&step, NULL);
+	}
+	s->child = 0;
+}
