@@ -223,8 +223,8 @@ swarm_accept(struct swarm *s, const struct addr *from, int64_t now_ms)
 	struct conn *c;
 	uint32_t who;
 
-	if (s->n_conns >= s->config.most_conns || !book_allows(&s->book, from) ||
-	    count_from(s, from) >= SAME_IP)
+	if (s->hushed || s->n_conns >= s->config.most_conns ||
+	    !book_allows(&s->book, from) || count_from(s, from) >= SAME_IP)
 		return NULL;
 	who = book_enter(&s->book, from, false);
 	if (who == BOOK_NONE || s->book.entries[who].busy)
@@ -240,6 +240,12 @@ swarm_accept(struct swarm *s, const struct addr *from, int64_t now_ms)
 	return c;
 }
 
+void
+swarm_hush(struct swarm *s, bool hushed)
+{
+	s->hushed = hushed;
+}
+
 static void
 dial(struct swarm *s, int64_t now_ms)
 {
@@ -248,7 +254,7 @@ dial(struct swarm *s, int64_t now_ms)
 	if (s->dial_tokens > (int64_t)DIALS * 1000)
 		s->dial_tokens = (int64_t)DIALS * 1000;
 	while (s->n_conns < s->config.most_conns && s->n_dialling < HALF_OPEN &&
-	    s->dial_tokens >= 1000 && !swarm_is_complete(s)) {
+	    s->dial_tokens >= 1000 && !s->hushed && !swarm_is_complete(s)) {
 		uint32_t who = book_next(&s->book, now_ms);
 		struct conn *c;
 

@@ -61,6 +61,12 @@ void swarm_add_peer(struct swarm *s, const struct addr *a, int64_t now_ms);
 enum rc swarm_deny(
     struct swarm *s, const struct addr *base, unsigned bits, int64_t now_ms) MUST_USE;
 
+/*
+ * While hushed no new connection is asked for and whoever calls is not welcome; those
+ * that are there go on.
+ */
+void swarm_hush(struct swarm *s, bool hushed);
+
 /* What the caller keeps with a connection. NULL until set. */
 void conn_set_io(struct conn *c, void *io);
 void *conn_io(const struct conn *c);

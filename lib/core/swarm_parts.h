@@ -91,6 +91,7 @@ struct swarm {
 	size_t n_jobs, first_job, cap_jobs;
 	bool kick; /* blocks came free: everybody may have something to ask for */
 	bool broken;
+	bool hushed; /* nobody new */
 
 	int64_t dial_tokens, dial_ms; /* thousandths of a connection */
 	int64_t choke_ms, lucky_ms;
