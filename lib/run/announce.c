@@ -45,8 +45,8 @@ leave_when_written(struct run *r)
 		loop_stop(r->loop);
 }
 
-static void
-leave(struct run *r)
+void
+run_leave(struct run *r)
 {
 	r->phase = RUN_LEAVING;
 	if (loop_watch_set(r->in_watch, 0) != RC_OK)
@@ -64,8 +64,8 @@ finish(struct run *r)
 {
 	if (r->phase == RUN_STOPPING || r->phase == RUN_LEAVING)
 		return;
-	if (r->phase != RUN_ANNOUNCING || r->o->once) {
-		leave(r);
+	if (r->phase != RUN_ANNOUNCING || r->o->once || !session_lives(r->session)) {
+		run_leave(r);
 		return;
 	}
 	/* The run may have ended since: the trackers are told what it did last. */
@@ -307,7 +307,7 @@ run_check(struct run *r)
 	enum announce_round round;
 
 	if (r->phase == RUN_STOPPING && announce_is_over(r->announce, now))
-		leave(r);
+		run_leave(r);
 	if (r->phase != RUN_ANNOUNCING || !r->o->once)
 		return;
 	round = announce_round(r->announce, now);
@@ -485,7 +485,7 @@ on_signal(void *ctx, int signo)
 	}
 	r->end->signal = signo;
 	if (r->phase == RUN_LEAVING)
-		leave(r);
+		run_leave(r);
 	else
 		finish(r);
 }
@@ -498,6 +498,8 @@ set_up(struct run *r)
 
 	r->loop = loop_new();
 	if (r->loop == NULL)
+		return false;
+	if (!run_stay_logged_in(r))
 		return false;
 	r->in_watch = loop_watch_new(r->loop, r->o->in, on_input, r);
 	r->out_watch = loop_watch_new(r->loop, r->o->out, on_output, r);
@@ -532,6 +534,7 @@ clear_away(struct run *r)
 	loop_watch_free(r->in_watch);
 	loop_watch_free(r->out_watch);
 	resolve_free(r->resolve);
+	session_free(r->session);
 	loop_free(r->loop);
 	torrent_clear(&r->torrent);
 	recin_clear(&r->in);
@@ -552,11 +555,13 @@ run_announce(const struct announce_options *o, struct outcome *end)
 	recin_init(&r->in, o->in);
 	recout_init(&r->out, o->out);
 	torrent_init(&r->torrent);
-	if (set_up(r)) {
+	/* Nothing is passed on and nothing asked of the network before this. */
+	r->session = session_open(o->command, o->err, o->verbose, end);
+	if (r->session != NULL && set_up(r)) {
 		watch_ends(r);
 		if (loop_run(r->loop) != RC_OK)
 			(void)outcome_fail(end, CODE_BUG, "the event loop has failed");
-	} else {
+	} else if (r->session != NULL) {
 		(void)outcome_fail(end, CODE_BUG, "cannot begin: %s", strerror(errno));
 	}
 	clear_away(r);

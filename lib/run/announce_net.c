@@ -11,7 +11,7 @@
 #include "codec/uri.h"
 #include "run/announce_parts.h"
 
-enum { BURST = 64, URL_SHOWN = 200 };
+enum { BURST = 64, URL_SHOWN = 200, NO_SESSION_MS = 1000 };
 
 /* getrandom(2) does not fail for so few bytes once the kernel has any. */
 static void
@@ -233,6 +233,10 @@ run_pump(struct run *r)
 {
 	if (r->phase != RUN_ANNOUNCING && r->phase != RUN_STOPPING) {
 		loop_timer_set(r->timer, INT64_MAX);
+		return;
+	}
+	if (!run_may_send(r)) {
+		loop_timer_set(r->timer, loop_now() + NO_SESSION_MS);
 		return;
 	}
 	run_drain(r);

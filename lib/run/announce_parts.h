@@ -11,6 +11,7 @@
 #include "io/resolve.h"
 #include "io/status.h"
 #include "run/announce.h"
+#include "run/session.h"
 
 enum { RUN_OWN_ADDRS = 64 };
 
@@ -44,6 +45,8 @@ struct run {
 	struct outcome *end;
 	enum run_phase phase;
 	struct loop *loop;
+	struct session *session;
+	bool said_expired;
 
 	/* Records. */
 	struct recin in;
@@ -96,6 +99,21 @@ void run_drain(struct run *r);
 
 /* The same, then look how it stands, and come back at the next deadline. */
 void run_pump(struct run *r);
+
+/*
+ * run/announce_session: keep the session that run_announce has opened. false: out of
+ * memory.
+ */
+bool run_stay_logged_in(struct run *r);
+
+/*
+ * run/announce_session: whether the session stands. Not so: said once, and a refused one
+ * leads to the end.
+ */
+bool run_may_send(struct run *r);
+
+/* run/announce: nothing more is begun; what waits for the reader is written. */
+void run_leave(struct run *r);
 
 /* run/announce: called by run_pump when it stands still. */
 void run_check(struct run *r);

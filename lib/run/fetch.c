@@ -148,9 +148,31 @@ listen_for_peers(struct fetch *f)
 	return rc;
 }
 
+static void
+on_session(void *ctx, const char *words)
+{
+	fetch_remark(ctx, "%s", words);
+}
+
+/* Nothing is asked of the network before this. */
+static bool
+log_in(struct fetch *f)
+{
+	f->session = session_open(f->o->command, f->o->err, f->o->verbose, f->end);
+	if (f->session == NULL)
+		return false;
+	if (session_keep(f->session, f->loop, on_session, f) != RC_OK) {
+		fetch_fail(f, CODE_BUG, "out of memory");
+		return false;
+	}
+	return true;
+}
+
 static bool
 open_all(struct fetch *f)
 {
+	if (!log_in(f))
+		return false;
 	if (!f->torrent.has_v1) {
 		fetch_fail(f, CODE_DATA,
 		    "this torrent is v2 only: such downloads are not supported yet");
@@ -293,6 +315,28 @@ fail_lonely(struct fetch *f, const struct swarm_stats *st)
 		    st->pieces_held, st->pieces_wanted, (unsigned long long)f->named);
 }
 
+/*
+ * When the session has expired those who are connected are heard out; true: that is what
+ * has ended the run, because nobody is left or nothing came for so long.
+ */
+static bool
+check_session(struct fetch *f, const struct swarm_stats *st)
+{
+	bool lives = session_lives(f->session);
+
+	swarm_hush(f->swarm, !lives);
+	if (lives)
+		return false;
+	if (!session_is_refused(f->session) &&
+	    (session_may_return(f->session) ||
+	        (st->peers + st->dialling > 0 &&
+	            loop_now() - f->verified_ms < (int64_t)f->o->stall_s * 1000)))
+		return false;
+	session_explain(f->session, f->end);
+	fetch_finish(f);
+	return true;
+}
+
 static void
 check_stall(struct fetch *f, int64_t now_ms)
 {
@@ -301,6 +345,8 @@ check_stall(struct fetch *f, int64_t now_ms)
 	struct swarm_stats st;
 
 	swarm_get_stats(f->swarm, &st, now_ms);
+	if (check_session(f, &st))
+		return;
 	if (st.peers > 0 || !f->in_ended || swarm_is_trying(f->swarm))
 		f->lonely_ms = now_ms;
 	if (now_ms - f->lonely_ms >= LONELY_MS) {
@@ -445,6 +491,7 @@ stop(struct fetch *f)
 	store_close(f->store);
 	swarm_free(f->swarm);
 	torrent_clear(&f->torrent);
+	session_free(f->session);
 	loop_timer_free(f->timer);
 	resolve_free(f->resolve); /* it may turn the loop: nothing else is left there */
 	loop_free(f->loop);

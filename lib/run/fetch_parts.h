@@ -20,6 +20,7 @@
 #include "io/tty.h"
 #include "io/work.h"
 #include "run/fetch.h"
+#include "run/session.h"
 
 enum fetch_phase {
 	FETCH_READING,  /* until `end` */
@@ -40,6 +41,7 @@ struct fetch {
 	struct loop_signal *signals[FETCH_SIGNALS];
 	struct loop_timer *timer;
 	struct work *work;
+	struct session *session; /* from `end` on */
 
 	/* Input. */
 	struct recin in;

@@ -58,7 +58,9 @@ mint_cert() {
 	mint_key "$user.key" &&
 		openssl req -new -key "$user.key" -subj "/CN=user:$user" -config "$ca/conf" -out "$user.csr" &&
 		openssl ca -config "$ca/conf" -batch -notext -in "$user.csr" -out "$user.crt" -extfile "$user.ext" \
-			-startdate "$(when "$3")" -enddate "$(when "$4")" 2>mint.err || { cat mint.err >&2; return 1; }
+			-startdate "$(when "$3")" -enddate "$(when "$4")" 2>mint.err && return
+	cat mint.err >&2
+	return 1
 }
 
 # mint FILE CA USER FROM UNTIL [SERVER]: a session file, put in its place whole.
@@ -80,6 +82,6 @@ mint_list() {
 	shift 3
 	for cert in "$@"; do openssl ca -config "$ca/conf" -revoke "$cert" 2>mint.err || return; done
 	openssl ca -config "$ca/conf" -gencrl -crl_lastupdate "$(when -7200)" -crl_nextupdate "$(when $((hours * 3600)))" \
-		-out list.pem 2>mint.err || { cat mint.err >&2; return 1; }
+		-out list.pem 2>mint.err || return
 	(umask 077 && openssl crl -in list.pem -outform DER -out "$file.mint") && mv "$file.mint" "$file"
 }

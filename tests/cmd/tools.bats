@@ -11,6 +11,8 @@ setup() {
 	done
 	[ ${#commands[@]} -gt 0 ]
 	cd "$BATS_TEST_TMPDIR" || return 1
+	. "$top/tests/session.bash"
+	session_home "$BATS_TEST_TMPDIR/home"
 }
 
 @test "help: -h and --help print purpose, usage and options on stdout, exit 0" {

@@ -7,6 +7,8 @@ HASH=0123456789abcdef0123456789abcdef01234567
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
+	. "$BATS_TEST_DIRNAME/../session.bash"
+	session_home "$BATS_TEST_TMPDIR/home"
 	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
 	started=()
 }
@@ -317,7 +319,9 @@ peer	10.0.0.2" ]
 @test "-v says each change, with passkeys masked; -q says nothing" {
 	tracker two
 	run -0 --separate-stderr announce -1v < <(records "udp://127.0.0.1:$port/a?passkey=secret")
-	[ "$stderr" = "ugat-announce: udp://127.0.0.1:$port/a?passkey=***: 5 seeders, 7 leechers, again in 1800 s" ]
+	[[ ${stderr_lines[0]} == 'ugat-announce: the session of '*' until '* ]]
+	[ "${stderr_lines[1]}" = "ugat-announce: udp://127.0.0.1:$port/a?passkey=***: 5 seeders, 7 leechers, again in 1800 s" ]
+	[ ${#stderr_lines[@]} -eq 2 ]
 	run -0 --separate-stderr announce -1q < <(records "udp://127.0.0.1:$port")
 	[ -z "$stderr" ]
 }

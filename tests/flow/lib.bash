@@ -26,11 +26,12 @@ flow_start() {
 	OUT=out
 	FLOW_ID=flow.$$.$RANDOM$RANDOM
 	FLOW_PORT=$((10000 + (RANDOM * 32768 + RANDOM) % 22000))
-	mkdir -p "$SRC" "$SCRATCH/run" "$SCRATCH/home"
+	mkdir -p "$SRC" "$SCRATCH/run"
 	chmod 700 "$SCRATCH/run"
 	: >"$SCRATCH/pids"
-	export FLOW_ID HOME=$SCRATCH/home XDG_RUNTIME_DIR=$SCRATCH/run LC_ALL=C.UTF-8
-	unset UGAT_SESSION XDG_STATE_HOME XDG_CONFIG_HOME http_proxy https_proxy no_proxy
+	export FLOW_ID XDG_RUNTIME_DIR=$SCRATCH/run LC_ALL=C.UTF-8
+	unset XDG_CONFIG_HOME http_proxy https_proxy no_proxy
+	session_home "$SCRATCH/home" || return
 	cd "$SCRATCH" || return 1
 }
 
@@ -189,6 +190,8 @@ same() {
 	return 1
 }
 
+# shellcheck source=../session.bash
+. "$FLOW_DIR/../session.bash"
 # shellcheck source=lib-swarm.bash
 . "$FLOW_DIR/lib-swarm.bash"
 # shellcheck source=lib-ugat.bash
