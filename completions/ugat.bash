@@ -30,6 +30,7 @@ _ugat() {
 	ugat-json) spec=$common ;;
 	ugat-announce) spec=${common}1p:i:t: ;;
 	ugat-fetch) spec=${common}d:fp:i:m:j:t:w0 ;;
+	ugat-verify) spec=${common}szd:j: ;;
 	*) return ;;
 	esac
 
@@ -61,4 +62,4 @@ _ugat() {
 	esac
 }
 
-complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch
+complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify

@@ -78,6 +78,20 @@ percent_of(uint64_t have, uint64_t total)
 	return (unsigned)((double)have / (double)total * 100.0);
 }
 
+/* What is done, how fast, and to how many files. */
+static void
+put_state(struct parts *ps, const struct progress *p)
+{
+	char size[HUMAN_SIZE];
+
+	human_size(p->rate, size);
+	(void)snprintf(
+	    ps->text[DOWN], PART, p->rate == 0 ? "%s" : "%s %s/s", p->state, size);
+	if (p->total_files > 1)
+		(void)snprintf(ps->text[PEERS], PART, "%llu/%llu files",
+		    (unsigned long long)p->files, (unsigned long long)p->total_files);
+}
+
 static void
 make_parts(struct parts *ps, const struct progress *p)
 {
@@ -87,7 +101,7 @@ make_parts(struct parts *ps, const struct progress *p)
 	(void)snprintf(ps->text[PERCENT], PART, "%3u%%", percent_of(p->have, p->total));
 	put_sizes(ps->text[SIZES], p->have, p->total);
 	if (p->state != NULL) {
-		(void)snprintf(ps->text[DOWN], PART, "%s", p->state);
+		put_state(ps, p);
 	} else {
 		human_size(p->down_rate, size);
 		(void)snprintf(ps->text[DOWN], PART, "%s/s down", size);

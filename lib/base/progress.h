@@ -16,6 +16,8 @@ struct progress {
 	uint64_t have, total; /* bytes of what is wanted */
 	uint64_t down_rate, up_rate; /* bytes a second */
 	unsigned peers;
+	uint64_t rate;               /* of a state, bytes a second; 0: not said */
+	uint64_t files, total_files; /* of a state; nothing is said of a single one */
 	bool has_eta;
 	uint64_t eta_s;
 };

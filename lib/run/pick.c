@@ -169,6 +169,8 @@ take(struct picking *k, struct bytes text, bool *pass)
 			return show(k, &l);
 		}
 		return rc;
+	case REC_PEER:
+	case REC_DENY: return RC_OK; /* at any time, even before `ugat` */
 	default: return k->begun ? RC_OK : RC_BAD;
 	}
 }

@@ -85,6 +85,12 @@ chosen() {
 	cmp crlf out
 }
 
+@test "peers and denials may stand before everything else" {
+	{ printf 'deny!\t10.0.0.0/8\npeer\t192.0.2.1\t6881\n'; cat records; } >early
+	ugat-pick top <early >out
+	cmp early out
+}
+
 @test "nothing matches: fail! in place of end, exit 1, and words once" {
 	rc=0
 	ugat-pick '*.avi' 77 <records >out 2>err || rc=$?

@@ -44,6 +44,28 @@ a_wide_window_shows_everything(void **state)
 }
 
 static void
+a_state_has_its_rate_and_its_files(void **state)
+{
+	struct progress p = { .state = "checking",
+		.have = UINT64_C(412) * MIB,
+		.total = UINT64_C(980) * MIB };
+
+	(void)state;
+	assert_string_equal(fit(&p, "a", 200),
+	    "a  [###########.................]  42% 412/980 MiB  checking");
+	p.rate = UINT64_C(512) * MIB;
+	p.files = 3;
+	p.total_files = 1;
+	p.has_eta = true;
+	p.eta_s = 1;
+	assert_string_equal(
+	    fit(&p, "a", 56), "a   42% 412/980 MiB  checking 512 MiB/s  ETA 0:01");
+	p.total_files = 2000;
+	assert_string_equal(fit(&p, "a", 70),
+	    "a   42% 412/980 MiB  checking 512 MiB/s  3/2000 files  ETA 0:01");
+}
+
+static void
 in_80_columns_the_bar_goes_first(void **state)
 {
 	(void)state;
@@ -161,6 +183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wide_window_shows_everything),
+		cmocka_unit_test(a_state_has_its_rate_and_its_files),
 		cmocka_unit_test(in_80_columns_the_bar_goes_first),
 		cmocka_unit_test(in_40_columns_speed_up_peers_and_eta_go),
 		cmocka_unit_test(no_width_is_ever_exceeded_and_the_percentage_stays),
