@@ -19,7 +19,11 @@ enum {
 	PASSWORD_HASH = 128,  /* room for a hash as text, with its NUL */
 };
 
-/* A fresh salt and the hash. RC_MEM; RC_SYS: no random numbers. */
+/*
+ * A fresh salt and the hash. Any bytes are a password; NULs at its end do not count (that
+ * is how HMAC takes a key). RC_BAD: ln is 0 or over PASSWORD_LN_MAX; RC_MEM; RC_SYS: no
+ * random numbers.
+ */
 enum rc password_hash(
     struct bytes password, unsigned ln, char out[static PASSWORD_HASH]) MUST_USE;
 
