@@ -31,6 +31,9 @@ _ugat() {
 	ugat-announce) spec=${common}1p:i:t: ;;
 	ugat-fetch) spec=${common}d:fp:i:m:j:t:w0 ;;
 	ugat-verify) spec=${common}szd:j: ;;
+	ugat-login) spec=${common}NI:u:frsLo:P:F:t: ;;
+	ugat-passwd) spec=${common}u:P:F:t: ;;
+	ugat-logout) spec=$common ;;
 	*) return ;;
 	esac
 
@@ -40,11 +43,12 @@ _ugat() {
 		letter=${before: -1}
 		if [[ $spec == *"$letter":* ]]; then
 			case $letter in
-			d)
+			d | o)
 				compopt -o filenames 2>/dev/null
 				mapfile -t COMPREPLY < <(compgen -d -- "$word")
 				;;
 			i) _ugat_interfaces "$word" ;;
+			F | I | P) _ugat_files "$word" '*' ;;
 			esac
 			return
 		fi
@@ -62,4 +66,4 @@ _ugat() {
 	esac
 }
 
-complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify
+complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-login ugat-passwd ugat-logout

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Logging in: the server's identity first, then whether it answers at all, then the
+ * person is asked. A session that stands is not lost because its server is down.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/x509.h>
+
+#include "io/prompt.h"
+#include "run/login_ask.h"
+#include "run/login_net.h"
+
+/* What a person takes to answer does not count. */
+static void
+start_clock(struct login *l)
+{
+	l->end_ms = login_now_ms() + (int64_t)l->o->limit_s * 1000;
+}
+
+enum rc
+login_net_meet(struct login_net *n)
+{
+	struct https_request r = { .path = "/.well-known/est/cacerts" };
+	struct outcome looked = { .code = CODE_OK }, *end = n->l->end;
+	uint8_t pin[PIN_SIZE];
+	enum rc rc;
+
+	if (n->trust.how != HTTPS_NOBODY)
+		return RC_OK;
+	if (login_net_open(n, false) != RC_OK)
+		return RC_BAD;
+	/* It ends in a handshake that we break off, for now we know its pin. */
+	n->l->end = &looked;
+	rc = login_net_ask(n, &r, LOGIN_ANSWER_MAX);
+	n->l->end = end;
+	if (rc == RC_OK || n->fate != HTTPS_STRANGER ||
+	    https_pin(n->https, pin) != RC_OK) {
+		*end = looked;
+		return RC_BAD;
+	}
+	rc = login_ask_trust(n->l, &n->trust, pin);
+	start_clock(n->l);
+	return rc;
+}
+
+/* Whether the certificate of the old session can get a new one. */
+static bool
+can_renew(const struct login *l)
+{
+	const struct session_view *v = &l->view;
+	struct server s;
+
+	if (l->o->new_account || !login_has_token(l) || login_is_local(l) ||
+	    server_get(bytes_str(v->token.server), &s) != RC_OK ||
+	    !server_eq(&s, &l->server))
+		return false;
+	if (l->user[0] != '\0' && strcmp(l->user, v->facts.user) != 0)
+		return false;
+	return (l->o->mode == LOGIN_RENEW || !l->o->force) &&
+	    login_now_s() < v->facts.not_after_s + LOGIN_RENEW_S;
+}
+
+/* The list is a service to others: what goes wrong with it is no failure. */
+static void
+fetch_list_too(struct login_net *n)
+{
+	struct login *l = n->l;
+	struct outcome *end = l->end, aside = { .code = CODE_OK };
+	X509 *rule = NULL;
+
+	l->end = &aside;
+	if (login_get_rule(l, l->view.token.cert, &rule) != RC_BAD)
+		(void)login_net_list(n, rule != NULL ? rule : l->view.token.ca);
+	X509_free(rule);
+	l->end = end;
+	if (aside.code != CODE_OK)
+		login_remark(l, "%s", aside.words);
+}
+
+static enum rc
+renew(struct login_net *n)
+{
+	struct login *l = n->l;
+
+	(void)snprintf(l->user, sizeof(l->user), "%s", l->view.facts.user);
+	if (login_net_open(n, true) != RC_OK || login_net_cas(n) != RC_OK ||
+	    login_net_enroll(n, "/.well-known/est/simplereenroll", NULL) != RC_OK)
+		return RC_BAD;
+	return RC_OK;
+}
+
+/* With a name and a password; the name may be new. */
+static enum rc
+register_account(struct login_net *n, const char *password)
+{
+	char invite[LOGIN_SECRET];
+	struct https_request r = { .path = "/register",
+		.post = true,
+		.type = "text/plain",
+		.user = n->l->user,
+		.password = password };
+	struct outcome *end = n->l->end, taken = { .code = CODE_OK };
+	enum rc rc = login_ask_invite(n->l, invite);
+
+	if (rc != RC_OK)
+		return rc;
+	r.body = bytes_str(invite);
+	n->lost = false;
+	n->l->end = &taken;
+	rc = login_net_ask(n, &r, LOGIN_ANSWER_MAX);
+	n->l->end = end;
+	explicit_bzero(invite, sizeof(invite));
+	/* Taken by ourselves: the answer to an earlier try was lost. The login tells. */
+	if (rc != RC_OK && n->lost && n->answer.status == 409)
+		return RC_OK;
+	if (rc != RC_OK)
+		*end = taken;
+	return rc;
+}
+
+static enum rc
+log_in(struct login_net *n)
+{
+	struct login *l = n->l;
+	char password[LOGIN_SECRET];
+	enum rc rc;
+
+	if (login_net_open(n, false) != RC_OK || login_net_cas(n) != RC_OK ||
+	    login_ask_user(l) != RC_OK)
+		return RC_BAD;
+	rc = l->o->new_account ? login_ask_new(l, password)
+	                       : login_ask_password(l, password);
+	start_clock(l);
+	if (rc == RC_OK && l->o->new_account)
+		rc = register_account(n, password);
+	if (rc == RC_OK)
+		rc = login_net_enroll(n, "/.well-known/est/simpleenroll", password);
+	explicit_bzero(password, sizeof(password));
+	return rc;
+}
+
+/* Whether a failed renewal leaves something to try, or may be left at that. */
+static enum rc
+after_failed_renewal(struct login_net *n, const struct outcome *why)
+{
+	struct login *l = n->l;
+	bool refused =
+	    n->fate == HTTPS_DONE && (n->answer.status == 401 || n->answer.status == 403);
+
+	if (l->o->mode == LOGIN_RENEW && refused) {
+		(void)outcome_fail(
+		    l->end, why->code, "%s; log in again with ugat-login", why->words);
+		return RC_BAD;
+	}
+	if (l->o->mode == LOGIN_RENEW || !refused) {
+		bool later = why->code == CODE_UNAVAILABLE || why->code == CODE_TEMPFAIL;
+
+		if (l->o->mode == LOGIN_ENSURE && later && l->state == RC_OK) {
+			login_say(l,
+			    "not renewed: %s; the session stands until then as it is",
+			    why->words);
+			return RC_END;
+		}
+		*l->end = *why;
+		return RC_BAD;
+	}
+	login_remark(l, "not renewed: %s", why->words);
+	if (l->o->password != NULL || prompt_can())
+		return RC_OK;
+	(void)outcome_fail(l->end, CODE_NOSESSION,
+	    "%s; no terminal to ask for the password on: give it with -P FILE, -P - or "
+	    "-P "
+	    "fd:N",
+	    why->words);
+	return RC_BAD;
+}
+
+static enum rc
+renew_or_log_in(struct login_net *n)
+{
+	struct outcome why = { .code = CODE_OK }, *end = n->l->end;
+	enum rc rc;
+
+	if (can_renew(n->l)) {
+		n->l->end = &why;
+		rc = renew(n);
+		n->l->end = end;
+		if (rc != RC_OK)
+			rc = after_failed_renewal(n, &why);
+		else
+			return RC_OK;
+		if (rc != RC_OK)
+			return rc;
+	} else if (n->l->o->mode == LOGIN_RENEW) {
+		(void)outcome_fail(end, CODE_NOSESSION,
+		    "nothing to renew%s%s: log in with ugat-login",
+		    n->l->why.words[0] == '\0' ? "" : ": ", n->l->why.words);
+		return RC_BAD;
+	}
+	return log_in(n);
+}
+
+void
+login_online(struct login *l)
+{
+	struct login_net n;
+
+	if (login_net_begin(&n, l) == RC_OK && login_net_meet(&n) == RC_OK &&
+	    renew_or_log_in(&n) == RC_OK) {
+		login_keep_trust(l, &n.trust);
+		fetch_list_too(&n);
+	}
+	login_net_clear(&n);
+}
+
+void
+login_fetch_list(struct login *l)
+{
+	struct login_net n;
+	X509 *rule = NULL;
+
+	if (login_net_begin(&n, l) == RC_OK && login_net_meet(&n) == RC_OK &&
+	    login_net_open(&n, false) == RC_OK &&
+	    login_get_rule(l, l->view.token.cert, &rule) != RC_BAD)
+		(void)login_net_list(&n, rule != NULL ? rule : l->view.token.ca);
+	X509_free(rule);
+	login_net_clear(&n);
+}

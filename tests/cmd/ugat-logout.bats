@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# ugat-logout: what goes and what stays.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	mkdir home
+	export HOME=$PWD/home
+	unset UGAT_SESSION XDG_STATE_HOME XDG_DATA_HOME
+	state=$HOME/.local/state/ugat
+}
+
+@test "the session goes, with its list; the authority and the known servers stay" {
+	ugat-login -L
+	echo 'example.org sha256:x' >"$state/authd"
+	: >"$state/session.pem.crl"
+	run --separate-stderr ugat-logout
+	[ "$status" -eq 0 ] && [ -z "$output$stderr" ]
+	[ "$(ls "$state")" = authd ]
+	[ -s "$HOME/.local/share/ugat/ca.key" ]
+	run ugat-login -s
+	[ "$status" -eq 77 ]
+}
+
+@test "the key is overwritten before the file goes" {
+	ugat-login -L
+	ln "$state/session.pem" kept
+	ugat-logout
+	[ -s kept ]
+	run ! grep -q . <(tr -d '\0' <kept)
+}
+
+@test "without a session it is done already; -v says so" {
+	run --separate-stderr ugat-logout
+	[ "$status" -eq 0 ] && [ -z "$output$stderr" ]
+	run ugat-logout -v
+	[ "$status" -eq 0 ]
+	[[ $output == *'there was no session'* ]]
+}
+
+@test "a descriptor cannot be logged out" {
+	ugat-login -L
+	rc=0
+	UGAT_SESSION=fd:3 ugat-logout 3<"$state/session.pem" 2>err || rc=$?
+	[ "$rc" -eq 73 ]
+	grep -q 'remove the file' err
+	[ -s "$state/session.pem" ]
+}
+
+@test "operands are a usage error" {
+	run ugat-logout now
+	[ "$status" -eq 2 ]
+}
