@@ -251,8 +251,10 @@ on_tick(void *ctx)
 static void
 on_signal(void *ctx, int signo)
 {
-	(void)signo;
-	stop(ctx, NULL);
+	struct vault *v = ctx;
+
+	v->end->signal = signo;
+	stop(v, NULL);
 }
 
 static unsigned

@@ -51,8 +51,9 @@ struct vault;
 struct vault *vault_open(const struct vault_options *o, struct outcome *end);
 
 /*
- * Answer until the pair's other side is gone, or TERM or INT comes; both are an orderly
- * end (CODE_OK). Else *end says why: CODE_PROTOCOL when net speaks nonsense.
+ * Answer until the pair's other side is gone, or TERM or INT comes (end->signal); both
+ * are an orderly end (CODE_OK). Else *end says why: CODE_PROTOCOL when net speaks
+ * nonsense.
  */
 void vault_run(struct vault *v, struct outcome *end);
 
