@@ -20,6 +20,13 @@ _ugat_interfaces() {
 	)
 }
 
+# The info-hashes of all runs that ugat-stat knows.
+_ugat_runs() {
+	mapfile -t COMPREPLY < <(
+		compgen -W "$(ugat-stat 2>/dev/null | sed -n 's/.*	btih=\([0-9a-f]*\).*/\1/p' | sort -u)" -- "$1"
+	)
+}
+
 # $1: the command, $2: the word to complete. Every command's options stand here as getopt(3) takes them.
 _ugat() {
 	local spec common=hVqv operand='' word=$2 before='' letter i
@@ -34,6 +41,7 @@ _ugat() {
 	ugat-login) spec=${common}NI:u:frsLo:P:F:t: ;;
 	ugat-passwd) spec=${common}u:P:F:t: ;;
 	ugat-logout) spec=$common ;;
+	ugat-stat) spec=${common}wf operand=runs ;;
 	*) return ;;
 	esac
 
@@ -62,8 +70,14 @@ _ugat() {
 		done
 		mapfile -t COMPREPLY < <(compgen -W "${COMPREPLY[*]} --help --version" -- "$word")
 		;;
-	*) [ -z "$operand" ] || _ugat_files "$word" "$operand" ;;
+	*)
+		case $operand in
+		'') ;;
+		runs) _ugat_runs "$word" ;;
+		*) _ugat_files "$word" "$operand" ;;
+		esac
+		;;
 	esac
 }
 
-complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-login ugat-passwd ugat-logout
+complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-login ugat-passwd ugat-logout ugat-stat

@@ -16,7 +16,7 @@ enum {
 	NAME_LEAST = 12, /* below this, other parts go first */
 	BAR_USUAL = 30,
 	BAR_LEAST = 7,
-	PART = 64,
+	PART = PROGRESS_SIZES,
 	COLUMNS_MAX = 400, /* keeps every line within PROGRESS_LINE */
 };
 
@@ -49,9 +49,8 @@ drop(struct parts *ps, enum part p)
 	ps->text[p][0] = '\0';
 }
 
-/* Both sizes in the unit of the greater: "412/980 MiB". */
-static void
-put_sizes(char out[static PART], uint64_t have, uint64_t total)
+void
+progress_sizes(uint64_t have, uint64_t total, char out[static PROGRESS_SIZES])
 {
 	char size[HUMAN_SIZE];
 	const char *unit;
@@ -62,19 +61,18 @@ put_sizes(char out[static PART], uint64_t have, uint64_t total)
 	for (const char *u = "BKMGTPE"; *u != '\0' && *u != unit[1]; u++)
 		scale *= 1024;
 	whole = (double)total / scale;
-	(void)snprintf(out, PART, "%.*f/%s",
+	(void)snprintf(out, PROGRESS_SIZES, "%.*f/%s",
 	    scale < 2 || whole >= 99.95 ? 0
 	        : whole < 9.995         ? 2
 	                                : 1,
 	    (double)have / scale, size);
 }
 
-static unsigned
-percent_of(uint64_t have, uint64_t total)
+unsigned
+progress_percent(uint64_t have, uint64_t total)
 {
 	if (have >= total)
 		return 100;
-	/* 100 % is not said before it is true. */
 	return (unsigned)((double)have / (double)total * 100.0);
 }
 
@@ -98,8 +96,9 @@ make_parts(struct parts *ps, const struct progress *p)
 	char size[HUMAN_SIZE];
 
 	*ps = (struct parts){ .used = 0 };
-	(void)snprintf(ps->text[PERCENT], PART, "%3u%%", percent_of(p->have, p->total));
-	put_sizes(ps->text[SIZES], p->have, p->total);
+	(void)snprintf(
+	    ps->text[PERCENT], PART, "%3u%%", progress_percent(p->have, p->total));
+	progress_sizes(p->have, p->total, ps->text[SIZES]);
 	if (p->state != NULL) {
 		put_state(ps, p);
 	} else {
@@ -150,6 +149,15 @@ cut_name(char *name, size_t n, size_t columns)
 	at = text_fit(bytes_of(name, n), columns - 1);
 	name[at++] = '~';
 	return at;
+}
+
+size_t
+progress_name(struct bytes name, struct progress_room room, char *out, size_t size)
+{
+	size_t n = cut_name(out, show_name(name, room.utf8, out, size - 1), room.columns);
+
+	out[n] = '\0';
+	return n;
 }
 
 static size_t
@@ -218,7 +226,7 @@ progress_line(const struct progress *p, struct bytes name, struct progress_room 
 		size_t width =
 		    free_columns - 1 < BAR_USUAL ? free_columns - 1 : BAR_USUAL;
 
-		at += put_bar(out + at, width, percent_of(p->have, p->total));
+		at += put_bar(out + at, width, progress_percent(p->have, p->total));
 		at = put_gap(out, at, 1);
 	}
 	for (int i = 0; i < PARTS; i++) {

@@ -9,7 +9,10 @@
 
 #include "base/bytes.h"
 
-enum { PROGRESS_LINE = 2048 }; /* room for any line made here, with its NUL */
+enum {
+	PROGRESS_LINE = 2048, /* room for any line made here, with its NUL */
+	PROGRESS_SIZES = 64,  /* and for two sizes */
+};
 
 struct progress {
 	const char *state;    /* a word such as "checking", or NULL while loading */
@@ -43,5 +46,19 @@ size_t progress_line(const struct progress *p, struct bytes name,
  */
 size_t progress_last(struct bytes name, uint64_t bytes, uint64_t ms,
     struct progress_room room, char out[static PROGRESS_LINE]);
+
+/*
+ * Foreign bytes as they may stand on a terminal, cut to columns (with a '~' at the end,
+ * then); without utf8 a '?' for each character beyond ASCII. Returns the length of the
+ * text in out, of size bytes (at least 2).
+ */
+size_t progress_name(
+    struct bytes name, struct progress_room room, char *out, size_t size);
+
+/* Whole per cent; 100 is not said before it is true. */
+unsigned progress_percent(uint64_t have, uint64_t total);
+
+/* "412/980 MiB": both sizes in the unit of the greater. */
+void progress_sizes(uint64_t have, uint64_t total, char out[static PROGRESS_SIZES]);
 
 #endif

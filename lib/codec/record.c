@@ -446,6 +446,7 @@ rec_get_status(const struct line *l, struct line_scratch *s, struct rec_status *
 	out->has_eta = take_maybe_u64(&t, UINT64_MAX, &out->eta_s);
 	out->name = take_text(&t);
 	out->why = key_text(&t, "why");
+	out->has_btih = key_hex(&t, "btih", out->btih, sizeof(out->btih));
 	return out->port > PORT_MAX ? RC_BAD : taken(&t);
 }
 

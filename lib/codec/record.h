@@ -152,7 +152,7 @@ struct rec_done {
 };
 
 struct rec_status {
-	struct bytes state; /* checking, loading, seeding, done, failed */
+	struct bytes state; /* checking, loading, seeding, done, failed, killed */
 	bool ended;
 	uint64_t code; /* when ended */
 	uint64_t pid, start_s, port, wanted, had, downloaded, uploaded, left, down_rate,
@@ -160,6 +160,8 @@ struct rec_status {
 	bool has_eta;
 	uint64_t eta_s;
 	struct bytes name, why; /* why: empty, or the cause of the end */
+	bool has_btih;
+	uint8_t btih[20];
 };
 
 enum rc rec_get_self(const struct line *l, uint8_t id[static 20]) MUST_USE;

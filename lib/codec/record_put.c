@@ -238,4 +238,6 @@ rec_put_status(struct linew *w, uint8_t *p, size_t cap, const struct rec_status 
 	linew_text(w, r->name);
 	if (r->why.n > 0)
 		linew_key_text(w, "why", r->why);
+	if (r->has_btih)
+		linew_key_hex(w, "btih", r->btih, sizeof(r->btih));
 }

@@ -169,18 +169,26 @@ remove_if_left(int dir, const char *name)
 	(void)close(fd);
 }
 
-static void
-sweep(int dir)
+/* A second descriptor to read the names from; NULL: it cannot be read. */
+static DIR *
+open_names(int dir)
 {
 	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = copy == -1 ? NULL : fdopendir(copy);
+
+	if (d == NULL && copy != -1)
+		(void)close(copy);
+	return d;
+}
+
+static void
+sweep(int dir)
+{
+	DIR *d = open_names(dir);
 	struct dirent *e;
 
-	if (d == NULL) {
-		if (copy != -1)
-			(void)close(copy);
+	if (d == NULL)
 		return;
-	}
 	for (int i = 0; i < ENTRIES_MAX && (e = readdir(d)) != NULL; i++)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			remove_if_left(dir, e->d_name);
@@ -285,7 +293,7 @@ status_close(struct status *s)
 static enum rc
 look(int dir, const char *name, int *fd, bool *alive)
 {
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 
 	*fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (*fd == -1)
@@ -296,7 +304,7 @@ look(int dir, const char *name, int *fd, bool *alive)
 		return RC_OK;
 	(void)close(*fd);
 	*fd = -1;
-	return RC_MORE;
+	return S_ISREG(st.st_mode) && st.st_uid == geteuid() ? RC_MORE : RC_NONE;
 }
 
 static enum rc
@@ -308,7 +316,7 @@ read_record(int fd, struct status_text *text, struct rec_status *out)
 	if (n <= 0)
 		return RC_NONE;
 	text->n = (size_t)n;
-	if (text->line[n - 1] != '\n' ||
+	if (memchr(text->line, '\n', text->n) != text->line + n - 1 ||
 	    line_get(bytes_of(text->line, text->n - 1), &l) != RC_OK ||
 	    rec_kind(&l) != REC_STATUS)
 		return RC_BAD;
@@ -317,17 +325,18 @@ read_record(int fd, struct status_text *text, struct rec_status *out)
 }
 
 static enum rc
-find_in(int dir, const char *name, struct status_text *text, struct rec_status *out,
-    bool *alive)
+find_in(int dir, const char *name, struct status_text *text, struct status_entry *out)
 {
 	enum rc rc = RC_MORE;
+	struct stat st;
 	int fd = -1;
 
 	for (int i = 0; i < TRIES && rc == RC_MORE; i++)
-		rc = look(dir, name, &fd, alive);
+		rc = look(dir, name, &fd, &out->alive);
 	if (rc != RC_OK)
 		return RC_NONE;
-	rc = read_record(fd, text, out);
+	rc = read_record(fd, text, &out->r);
+	out->written_s = fstat(fd, &st) == 0 ? st.st_mtime : 0;
 	(void)close(fd);
 	return rc;
 }
@@ -336,6 +345,7 @@ enum rc
 status_find(const uint8_t btih[static 20], const uint8_t id[static 20],
     struct status_text *text, struct rec_status *out, bool *alive)
 {
+	struct status_entry e = { .alive = false };
 	char name[NAME_SIZE];
 	enum rc rc = RC_NONE;
 
@@ -345,8 +355,85 @@ status_find(const uint8_t btih[static 20], const uint8_t id[static 20],
 
 		if (dir == -1)
 			continue;
-		rc = find_in(dir, name, text, out, alive);
+		rc = find_in(dir, name, text, &e);
 		(void)close(dir);
 	}
+	*alive = e.alive;
+	*out = e.r;
+	return rc;
+}
+
+/* Whether it is a name as name_of makes them; then btih is in it. */
+static bool
+is_name(const char *name, uint8_t btih[static 20])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	return strspn(name, digits) == 40 && name[40] == '.' &&
+	    strspn(name + 41, digits) == 8 && name[49] == '\0' &&
+	    text_unhex(bytes_of(name, 40), btih, 20) == RC_OK;
+}
+
+static void
+each_in(int dir, struct status_text *text,
+    void (*show)(void *ctx, const struct status_entry *e), void *ctx)
+{
+	DIR *d = open_names(dir);
+	int64_t now_s = time(NULL);
+	struct dirent *file;
+
+	while (d != NULL && (file = readdir(d)) != NULL) {
+		struct status_entry e = { .dir = dir, .name = file->d_name };
+		enum rc rc;
+
+		if (!is_name(file->d_name, e.btih))
+			continue;
+		rc = find_in(dir, file->d_name, text, &e);
+		e.bad = rc == RC_BAD;
+		if (rc == RC_NONE)
+			continue;
+		if (e.alive || now_s - e.written_s < OLD_S)
+			show(ctx, &e);
+		else
+			remove_if_left(dir, file->d_name);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+}
+
+enum rc
+status_each(void (*show)(void *ctx, const struct status_entry *e), void *ctx)
+{
+	struct status_text *text = malloc(sizeof(*text));
+
+	if (text == NULL)
+		return RC_MEM;
+	for (int place = 0; place < 2; place++) {
+		int dir = open_dir(place, false);
+
+		if (dir == -1)
+			continue;
+		each_in(dir, text, show, ctx);
+		(void)close(dir);
+	}
+	free(text);
+	return RC_OK;
+}
+
+enum rc
+status_forget(const struct status_entry *e)
+{
+	int fd = openat(e->dir, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	enum rc rc;
+
+	if (fd == -1)
+		return errno == ENOENT ? RC_OK : RC_SYS;
+	rc = lock_left(fd);
+	/* Another name bearer is another run, which has only begun. */
+	if (rc == RC_OK && !bears_name(e->dir, e->name, fd))
+		rc = RC_BUSY;
+	if (rc == RC_OK && unlinkat(e->dir, e->name, 0) != 0)
+		rc = RC_SYS;
+	(void)close(fd);
 	return rc;
 }

@@ -55,4 +55,32 @@ void status_close(struct status *s);
 enum rc status_find(const uint8_t btih[static 20], const uint8_t id[static 20],
     struct status_text *text, struct rec_status *out, bool *alive) MUST_USE;
 
+/* One run, as status_each shows it. */
+struct status_entry {
+	uint8_t btih[20];
+	bool alive;          /* its process lives */
+	bool bad;            /* what is in the file is no record: r says nothing */
+	int64_t written_s;   /* when the record was written */
+	struct rec_status r; /* its texts live for this one call */
+
+	/* Private. */
+	int dir;
+	const char *name;
+};
+
+/*
+ * Show every run of ours, live or ended, that left a status file in either place, in no
+ * order. What ended more than 24 hours ago is removed and not shown; files that are not
+ * ours or bear another kind of name are left alone, and so are runs that have not written
+ * yet. A run that is not alive and whose record has not ended was killed. RC_MEM.
+ */
+enum rc status_each(
+    void (*show)(void *ctx, const struct status_entry *e), void *ctx) MUST_USE;
+
+/*
+ * Remove the file of a run, from within show. RC_BUSY: it lives, and keeps its file.
+ * RC_SYS: errno.
+ */
+enum rc status_forget(const struct status_entry *e) MUST_USE;
+
 #endif

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { USUAL_WIDTH = 80, LEAST_WIDTH = 10 };
+enum { USUAL_WIDTH = 80, LEAST_WIDTH = 10, USUAL_HEIGHT = 24, LEAST_HEIGHT = 3 };
 
 bool
 tty_is(int fd)
@@ -24,6 +24,16 @@ tty_width(int fd)
 	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < LEAST_WIDTH)
 		return USUAL_WIDTH;
 	return size.ws_col;
+}
+
+unsigned
+tty_height(int fd)
+{
+	struct winsize size;
+
+	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_row < LEAST_HEIGHT)
+		return USUAL_HEIGHT;
+	return size.ws_row;
 }
 
 /*

@@ -28,6 +28,9 @@ bool tty_is(int fd);
 /* Its columns as of now, so that a resize is seen; 80 when it does not say. */
 unsigned tty_width(int fd);
 
+/* Its lines as of now; 24 when it does not say. */
+unsigned tty_height(int fd);
+
 /* Look at fd (usually 2), TERM and LC_ALL, LC_CTYPE, LANG; keeps no more than *t. */
 void tty_init(struct tty *t, int fd);
 

@@ -217,7 +217,8 @@ static void
 a_file_that_holds_no_record_is_told_so(void **state)
 {
 	static const char *const bad[] = { "status\tloading", "hello\n",
-		"status\tloading\n", "\n" };
+		"status\tloading\n", "\n",
+		"status\tdone\t0\t1\t1\t1\t1\t1\t1\t1\t1\t1\t1\t1\t1\t-\ttwo\nlines\n" };
 	const struct place *p = *state;
 	struct rec_status out;
 	struct status_text text;
@@ -234,6 +235,115 @@ a_file_that_holds_no_record_is_told_so(void **state)
 	}
 }
 
+/* What status_each shows of our own btih; other runs of this user may be about. */
+struct shown {
+	unsigned n, alive, bad;
+	char state[16];
+	enum rc forgotten;
+	bool forget;
+};
+
+static void
+show(void *ctx, const struct status_entry *e)
+{
+	struct shown *s = ctx;
+
+	if (memcmp(e->btih, btih, sizeof(btih)) != 0)
+		return;
+	s->n++;
+	s->alive += e->alive;
+	s->bad += e->bad;
+	if (!e->bad)
+		(void)snprintf(s->state, sizeof(s->state), "%.*s", (int)e->r.state.n,
+		    (const char *)e->r.state.p);
+	assert_true(e->written_s >= time(NULL) - 100);
+	if (s->forget)
+		s->forgotten = status_forget(e);
+}
+
+static struct shown
+each(bool forget)
+{
+	struct shown s = { .forget = forget };
+
+	assert_int_equal(status_each(show, &s), RC_OK);
+	return s;
+}
+
+static void
+all_runs_are_shown_and_only_dead_ones_forgotten(void **state)
+{
+	const struct place *p = *state;
+	struct rec_status r = sample("loading", 40);
+	struct status *s;
+	struct shown seen;
+	struct stat st;
+
+	assert_int_equal(each(false).n, 0);
+	assert_int_equal(status_open(btih, id, &s), RC_OK);
+	assert_int_equal(each(false).n, 0); /* nothing is written yet */
+	assert_int_equal(status_put(s, &r), RC_OK);
+	seen = each(true);
+	assert_true(seen.n == 1 && seen.alive == 1 && seen.bad == 0);
+	assert_string_equal(seen.state, "loading");
+	assert_int_equal(seen.forgotten, RC_BUSY);
+	status_close(s);
+	seen = each(false);
+	assert_true(seen.n == 1 && seen.alive == 0);
+	assert_int_equal(stat(p->file, &st), 0);
+	seen = each(true);
+	assert_true(seen.n == 1 && seen.forgotten == RC_OK);
+	assert_int_not_equal(stat(p->file, &st), 0);
+	assert_int_equal(each(false).n, 0);
+}
+
+static void
+a_run_that_ended_a_day_ago_is_not_shown_and_goes(void **state)
+{
+	const struct place *p = *state;
+	const struct timespec old[2] = { { .tv_sec = time(NULL) - 86401 },
+		{ .tv_sec = time(NULL) - 86401 } };
+	struct rec_status r = sample("done", 100);
+	struct status *s;
+	struct stat st;
+
+	assert_int_equal(status_open(btih, id, &s), RC_OK);
+	assert_int_equal(status_put(s, &r), RC_OK);
+	status_close(s);
+	assert_int_equal(utimensat(AT_FDCWD, p->file, old, 0), 0);
+	assert_int_equal(each(false).n, 0);
+	assert_int_not_equal(stat(p->file, &st), 0);
+}
+
+static void
+what_is_no_record_is_shown_as_bad_and_what_is_no_file_not_at_all(void **state)
+{
+	const struct place *p = *state;
+	char other[200];
+	struct shown seen;
+	FILE *f;
+
+	assert_int_equal(mkdir(p->inner, 0700), 0);
+	assert_int_equal(mkfifo(p->file, 0600), 0);
+	assert_int_equal(each(true).n, 0);
+	assert_int_equal(unlink(p->file), 0);
+	assert_int_equal(symlink("/etc/passwd", p->file), 0);
+	assert_int_equal(each(true).n, 0);
+	assert_int_equal(unlink(p->file), 0);
+	/* Almost the name of one. */
+	(void)snprintf(other, sizeof(other), "%s/%.48s", p->inner, name);
+	f = fopen(other, "w");
+	assert_true(f != NULL && fputs("status\n", f) >= 0 && fclose(f) == 0);
+	assert_int_equal(each(true).n, 0);
+	assert_int_equal(unlink(other), 0);
+	f = fopen(p->file, "w");
+	assert_true(f != NULL && fputs("status\n", f) >= 0 && fclose(f) == 0);
+	seen = each(true);
+	assert_true(seen.n == 1 && seen.bad == 1 && seen.alive == 0);
+	assert_int_equal(seen.forgotten, RC_OK);
+	assert_int_equal(each(false).n, 0);
+}
+
 int
 main(void)
 {
@@ -246,6 +356,10 @@ main(void)
 		IN_A_PLACE(a_place_that_others_can_enter_is_not_trusted),
 		IN_A_PLACE(what_ended_a_day_ago_is_removed_and_what_lives_is_not),
 		IN_A_PLACE(a_file_that_holds_no_record_is_told_so),
+		IN_A_PLACE(all_runs_are_shown_and_only_dead_ones_forgotten),
+		IN_A_PLACE(a_run_that_ended_a_day_ago_is_not_shown_and_goes),
+		IN_A_PLACE(
+		    what_is_no_record_is_shown_as_bad_and_what_is_no_file_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
