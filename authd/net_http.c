@@ -30,15 +30,16 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "authd/log.h"
 #include "authd/net_parts.h"
 #include "crypto/base64.h"
 
 enum {
-	READ_MOST = 32 * 1024, /* that a connection may have waiting here */
-	SLOT_BITS = 8,         /* of an ask's id, the low ones */
-	BASE64_LINE = 48,      /* bytes that become a line of 64 */
-	AGAIN_MS = 200,        /* pause when no connection can be taken */
-	IDLE_S = 120,          /* evhttp's own limit: never the one that counts */
+	READ_MOST = 32 * 1024,  /* that a connection may have waiting here */
+	SLOT_BITS = 8,          /* of an ask's id, the low ones */
+	BASE64_STEP = 3 * 1024, /* bytes at once: whole groups of 3 */
+	AGAIN_MS = 1000,        /* pause when no connection can be taken */
+	IDLE_S = 120,           /* evhttp's own limit: never the one that counts */
 };
 
 static const char busy[] = "busy: try again later";
@@ -71,7 +72,7 @@ drop(struct peer *p, const char *why)
 {
 	p->conn->leaving = true;
 	p->spoke = true; /* this line says enough */
-	net_log_refused(p->net, &p->conn->source, 0, why);
+	net_log_refused(p->net, p->conn->placed ? &p->conn->source : NULL, 0, why);
 	bufferevent_trigger_event(p->bev, BEV_EVENT_ERROR | BEV_EVENT_READING, 0);
 }
 
@@ -177,35 +178,44 @@ on_place(void *ctx)
 	rearm(n);
 }
 
-/* Out of descriptors or memory: wait, instead of asking again at once. */
+/*
+ * Out of descriptors or memory: asking again at once would spin. What libevent hands over
+ * here is evhttp's, not ours, so on_again has to find out by itself.
+ */
 static void
-on_accept_error(struct evconnlistener *listener, void *arg)
+on_accept_error(struct evconnlistener *listener, void *evhttp_own)
 {
-	struct net *n = arg;
-	struct addr nobody = { .port = 0 };
+	struct log_line l;
 
+	(void)evhttp_own;
+	log_begin(&l, "refused");
+	log_text(&l, "reason", bytes_str(strerror(errno)));
+	log_end(&l);
 	(void)evconnlistener_disable(listener);
-	net_log_refused(n, &nobody, 0, strerror(errno));
-	loop_timer_set(n->again, loop_now() + AGAIN_MS);
 }
 
 static void
 on_again(void *ctx)
 {
-	resume_accepting(ctx);
+	struct net *n = ctx;
+
+	resume_accepting(n);
+	loop_timer_set(n->again, loop_now() + AGAIN_MS);
 }
 
+/*
+ * In one line without an end: strongSwan's decoder takes a line's end for a digit, and
+ * RFC 8951 asks for none.
+ */
 static void
 add_base64(struct evbuffer *out, struct bytes der)
 {
-	char line[BASE64_SIZE(BASE64_LINE) + 1];
+	char text[BASE64_SIZE(BASE64_STEP)];
 
 	while (der.n > 0) {
-		size_t n = der.n < BASE64_LINE ? der.n : BASE64_LINE;
-		size_t size = base64_put(bytes_of(der.p, n), line);
+		size_t n = der.n < BASE64_STEP ? der.n : BASE64_STEP;
 
-		line[size] = '\n';
-		(void)evbuffer_add(out, line, size + 1);
+		(void)evbuffer_add(out, text, base64_put(bytes_of(der.p, n), text));
 		der = bytes_from(der, n);
 	}
 }
@@ -532,5 +542,5 @@ net_http_open(struct net *n, int listener)
 void
 net_http_start(struct net *n)
 {
-	resume_accepting(n);
+	on_again(n);
 }

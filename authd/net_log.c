@@ -12,7 +12,8 @@ say(struct net *n)
 	struct log_line l;
 
 	log_begin(&l, "refused");
-	log_source(&l, &r->source);
+	if (r->has_source)
+		log_source(&l, &r->source);
 	log_number(&l, "count", r->count);
 	if (r->status != 0)
 		log_number(&l, "status", r->status);
@@ -45,7 +46,9 @@ net_log_refused(
 {
 	struct refusals *r = &n->refusals;
 
-	r->source = *source;
+	r->has_source = source != NULL;
+	if (source != NULL)
+		r->source = *source;
 	r->status = status;
 	r->words = words;
 	r->count++;

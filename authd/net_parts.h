@@ -41,8 +41,10 @@ struct refusals {
 	struct loop_timer *timer;
 	int64_t said_ms;
 	unsigned long long count;
-	struct addr source; /* these three: of the latest */
-	unsigned status;    /* 0: no answer, closed */
+	/* Of the latest: */
+	bool has_source;
+	struct addr source;
+	unsigned status; /* 0: no answer, closed */
 	const char *words;
 };
 
@@ -100,7 +102,10 @@ void net_http_shaken(struct peer *p);
 /* net.c: hand an ask to vault. RC_BIG: vault is too far behind. */
 enum rc net_ask(struct net *n, const struct ask *a) MUST_USE;
 
-/* net_log.c: count a refusal; a line a second at most tells of them. */
+/*
+ * net_log.c: count a refusal; a line a second at most tells of them. source: NULL where
+ * it is not known. words live for ever.
+ */
 enum rc net_log_open(struct net *n) MUST_USE;
 void net_log_refused(
     struct net *n, const struct addr *source, unsigned status, const char *words);

@@ -328,9 +328,14 @@ filter_calls(const int *more, size_t n, bool threads)
 static enum rc
 limit_net(unsigned most_fds)
 {
-	const struct rlimit fds = { .rlim_cur = most_fds, .rlim_max = most_fds };
+	struct rlimit fds;
 	struct stat st;
 
+	if (getrlimit(RLIMIT_NOFILE, &fds) != 0)
+		return RC_SYS;
+	if (fds.rlim_max > most_fds)
+		fds.rlim_max = most_fds;
+	fds.rlim_cur = fds.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &fds) != 0 ||
 	    setrlimit(RLIMIT_NPROC, &none_at_all) != 0)
 		return RC_SYS;
