@@ -10,6 +10,7 @@
 
 #include "base/outcome.h"
 #include "base/rc.h"
+#include "io/net.h"
 
 /*
  * One option; the table ends with a letter of 0. -h, -V, -q and -v need not stand in it
@@ -48,13 +49,17 @@ _Noreturn void tool_usage(const struct tool *t, const char *format, ...)
 void tool_put_fail(const struct tool *t, const struct outcome *o);
 
 /*
- * The value of an option that takes SIZE, RATE, TIME or a whole number in min..max; a
- * wrong one is a usage error.
+ * The value of an option that takes SIZE, RATE, TIME, RATIO (in thousandths) or a whole
+ * number in min..max; a wrong one is a usage error.
  */
 unsigned long long tool_size(const struct tool *t, char letter, const char *text);
 unsigned long long tool_time(const struct tool *t, char letter, const char *text);
+unsigned long long tool_ratio(const struct tool *t, char letter, const char *text);
 unsigned long long tool_number(const struct tool *t, char letter, const char *text,
     unsigned long long min, unsigned long long max);
+
+/* -i: where our own end of every socket is bound. */
+void tool_local(const struct tool *t, const char *text, struct net_local *out);
 
 /*
  * At the start of main: SIGPIPE kept as it is, standard descriptors that are closed

@@ -40,6 +40,15 @@ tool_time(const struct tool *t, char letter, const char *text)
 }
 
 unsigned long long
+tool_ratio(const struct tool *t, char letter, const char *text)
+{
+	uint64_t v = 0;
+
+	check_value(t, letter, text, human_get_ratio(text, &v));
+	return v;
+}
+
+unsigned long long
 tool_number(const struct tool *t, char letter, const char *text, unsigned long long min,
     unsigned long long max)
 {
@@ -50,4 +59,15 @@ tool_number(const struct tool *t, char letter, const char *text, unsigned long l
 		tool_usage(
 		    t, "-%c %s: from %llu to %llu expected", letter, text, min, max);
 	return v;
+}
+
+void
+tool_local(const struct tool *t, const char *text, struct net_local *out)
+{
+	enum rc rc = net_local_parse(text, out);
+
+	if (rc == RC_NONE)
+		tool_usage(t, "-i %s: no such interface", text);
+	if (rc != RC_OK)
+		tool_usage(t, "-i %s: an address or an interface expected", text);
 }

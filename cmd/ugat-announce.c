@@ -27,23 +27,12 @@ static const struct tool tool = {
 };
 
 static void
-set_local(struct announce_options *o, const char *text)
-{
-	enum rc rc = net_local_parse(text, &o->local);
-
-	if (rc == RC_NONE)
-		tool_usage(&tool, "-i %s: no such interface", text);
-	if (rc != RC_OK)
-		tool_usage(&tool, "-i %s: an address or an interface expected", text);
-}
-
-static void
 set(struct announce_options *o, int letter, const char *argument)
 {
 	switch (letter) {
 	case '1': o->once = true; break;
 	case 'p': o->port = (uint16_t)tool_number(&tool, 'p', argument, 1, 65535); break;
-	case 'i': set_local(o, argument); break;
+	case 'i': tool_local(&tool, argument, &o->local); break;
 	case 't': o->round_s = tool_time(&tool, 't', argument); break;
 	case 'q': o->quiet = true; break;
 	case 'v': o->verbose = true; break;

@@ -15,6 +15,9 @@ enum {
 
 static const struct tool_option options[] = {
 	{ 'd', "DIR", "where the files belong (.)" },
+	{ 'k', NULL, "go on serving when all is there" },
+	{ 'R', "RATIO", "with -k: until so many times the size was sent" },
+	{ 'T', "TIME", "with -k: until so long after all was there" },
 	{ 'f', NULL, "distrust the journal: hash all that is there" },
 	{ 'p', "PORT", "listen on this port only (6881 to 6889, else any)" },
 	{ 'i', "ADDR|IF", "use this address or interface for every connection" },
@@ -34,27 +37,27 @@ static const struct tool tool = {
 };
 
 static void
-set_local(struct fetch_options *o, const char *text)
-{
-	enum rc rc = net_local_parse(text, &o->local);
-
-	if (rc == RC_NONE)
-		tool_usage(&tool, "-i %s: no such interface", text);
-	if (rc != RC_OK)
-		tool_usage(&tool, "-i %s: an address or an interface expected", text);
-}
-
-static void
 set(struct fetch_options *o, int letter, const char *argument)
 {
 	switch (letter) {
 	case 'd': o->dir = argument; break;
 	case 'f': o->distrust = true; break;
+	case 'k': o->keep = true; break;
+	case 'R':
+		o->ratio = tool_ratio(&tool, 'R', argument);
+		if (o->ratio == 0)
+			tool_usage(&tool, "-R %s: more than 0 expected", argument);
+		break;
+	case 'T':
+		o->keep_s = tool_time(&tool, 'T', argument);
+		if (o->keep_s == 0)
+			tool_usage(&tool, "-T %s: at least 1s expected", argument);
+		break;
 	case 'p':
 		o->port = (uint16_t)tool_number(&tool, 'p', argument, 1, 65535);
 		o->fixed_port = true;
 		break;
-	case 'i': set_local(o, argument); break;
+	case 'i': tool_local(&tool, argument, &o->local); break;
 	case 'm':
 		o->memory = tool_size(&tool, 'm', argument);
 		if (o->memory < MEMORY_MIN)
@@ -97,6 +100,8 @@ main(int argc, char **argv)
 		set(&o, letter, argument);
 	if (at < argc)
 		tool_usage(&tool, "%s: no operand expected", argv[at]);
+	if (!o.keep && (o.ratio != 0 || o.keep_s != 0))
+		tool_usage(&tool, "-R and -T go with -k: without it nothing is kept up");
 	if (o.nul && o.watch)
 		tool_usage(&tool, "-0 and -w cannot both write to standard output");
 	if (isatty(STDIN_FILENO))

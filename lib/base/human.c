@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 
+enum { RATIO_MAX = 1000000 };
+
 void
 human_size(uint64_t bytes, char out[static HUMAN_SIZE])
 {
@@ -94,4 +96,24 @@ human_get_time(const char *text, uint64_t *seconds)
 	static const uint64_t factor[] = { 1, 60, 3600, 86400 };
 
 	return get_scaled(text, "smhd", factor, UINT64_C(3650) * 86400, seconds);
+}
+
+enum rc
+human_get_ratio(const char *text, uint64_t *thousandths)
+{
+	const char *point = strchr(text, '.');
+	size_t n = point == NULL ? strlen(text) : (size_t)(point - text);
+	size_t behind = point == NULL ? 0 : strlen(point + 1);
+	uint64_t whole, part = 0;
+	enum rc rc = text_u64(bytes_of(text, n), RATIO_MAX, &whole);
+
+	if (rc != RC_OK)
+		return rc;
+	if (point != NULL &&
+	    (behind > 3 || text_u64(bytes_str(point + 1), 999, &part) != RC_OK))
+		return RC_BAD;
+	for (size_t i = behind; i < 3; i++)
+		part *= 10;
+	*thousandths = whole * 1000 + part;
+	return RC_OK;
 }

@@ -22,6 +22,12 @@ void human_time(uint64_t seconds, char out[static HUMAN_SIZE]);
 enum rc human_get_size(const char *text, uint64_t *bytes) MUST_USE;
 
 /*
+ * Read RATIO: digits and perhaps a point and one to three more; *thousandths of 1.
+ * RC_BAD; RC_BIG: over 1,000,000.
+ */
+enum rc human_get_ratio(const char *text, uint64_t *thousandths) MUST_USE;
+
+/*
  * Read TIME: decimal digits and perhaps s, m, h or d (s when there is none). RC_BAD;
  * RC_BIG: over 10 years.
  */

@@ -16,6 +16,8 @@ get_value(struct bytes key, const struct ben_token *t, struct ext_handshake *h)
 		h->reqq = t->value > UINT32_MAX ? UINT32_MAX : (uint32_t)t->value;
 	if (bytes_is(key, "p") && t->value <= UINT16_MAX)
 		h->port = (uint16_t)t->value;
+	if (bytes_is(key, "upload_only"))
+		h->upload_only = t->value != 0;
 }
 
 enum rc
@@ -84,6 +86,8 @@ ext_put_handshake(const struct ext_handshake *h, uint8_t *out, size_t cap)
 	}
 	put(&w, bytes_str("4:reqqi"));
 	put_number(&w, h->reqq, 'e');
+	if (h->upload_only)
+		put(&w, bytes_str("11:upload_onlyi1e"));
 	put(&w, bytes_str("1:v"));
 	put_number(&w, h->client.n, ':');
 	put(&w, h->client);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The extension handshake (BEP 10): what a peer says of itself. Other extended messages
- * are not for us yet.
+ * The extension handshake (BEP 10, BEP 21): what a peer says of itself. Other extended
+ * messages are not for us yet.
  */
 #ifndef CODEC_EXT_H
 #define CODEC_EXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -14,8 +15,9 @@
 enum { EXT_HANDSHAKE_MAX = 64 * 1024 }; /* longer ones are not worth reading */
 
 struct ext_handshake {
-	uint32_t reqq; /* requests that it queues; 0: it did not say */
-	uint16_t port; /* where it listens; 0: it did not say */
+	uint32_t reqq;    /* requests that it queues; 0: it did not say */
+	uint16_t port;    /* where it listens; 0: it did not say */
+	bool upload_only; /* it fetches nothing any more (BEP 21) */
 	struct bytes
 	    client; /* name and version, foreign bytes; points into the message */
 };

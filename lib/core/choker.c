@@ -47,3 +47,38 @@ choker_decide(struct choker_peer *peer, size_t n, bool redraw, struct rng *rng)
 	if (lucky < n)
 		peer[lucky].serve = peer[lucky].lucky = true;
 }
+
+/* Whether a comes before b: turns under way, then waiting ones, then turns that are over.
+ */
+static bool
+comes_before(const struct choker_peer *a, const struct choker_peer *b, int64_t now_ms)
+{
+	const struct choker_peer *both[2] = { a, b };
+	unsigned class[2];
+
+	for (int i = 0; i < 2; i++)
+		class[i] = !both[i]->served ? 1
+		    : both[i]->given < CHOKER_QUOTA &&
+		        now_ms - both[i]->since_ms < CHOKER_TURN_MS
+		    ? 0
+		    : 2;
+	return class[0] != class[1] ? class[0] < class[1] : a->since_ms < b->since_ms;
+}
+
+void
+choker_seed(struct choker_peer *peer, size_t n, int64_t now_ms)
+{
+	for (size_t i = 0; i < n; i++)
+		peer[i].serve = peer[i].lucky = false;
+	for (size_t left = CHOKER_SLOTS; left > 0; left--) {
+		size_t next = n;
+
+		for (size_t i = 0; i < n; i++)
+			if (peer[i].interested && !peer[i].serve &&
+			    (next == n || comes_before(&peer[i], &peer[next], now_ms)))
+				next = i;
+		if (next == n)
+			return;
+		peer[next].serve = true;
+	}
+}

@@ -40,9 +40,10 @@ struct peer_config {
 	const struct bitset
 	    *have; /* ours, told in the first message; outlives the peer */
 	uint32_t piece_length;
-	uint64_t length; /* of the torrent */
-	uint16_t port;   /* ours, for incoming connections; 0: none */
-	bool incoming;   /* it called us */
+	uint64_t length;  /* of the torrent */
+	uint16_t port;    /* ours, for incoming connections; 0: none */
+	bool incoming;    /* it called us */
+	bool upload_only; /* we fetch nothing any more */
 };
 
 struct peer {
@@ -152,6 +153,7 @@ bool peer_is_placed(const struct peer *p, const uint8_t *from, size_t n);
 enum rc peer_set_choking(struct peer *p, bool choking) MUST_USE;
 enum rc peer_set_interested(struct peer *p, bool interested) MUST_USE;
 enum rc peer_send_have(struct peer *p, uint32_t piece) MUST_USE;
+enum rc peer_set_upload_only(struct peer *p) MUST_USE; /* from now on */
 enum rc peer_send_keepalive(struct peer *p) MUST_USE;
 enum rc peer_send_request(struct peer *p, struct peer_block b, int64_t now_ms) MUST_USE;
 enum rc peer_send_reject(struct peer *p, struct peer_block b) MUST_USE;

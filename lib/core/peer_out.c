@@ -248,6 +248,7 @@ put_extended(struct peer *p)
 {
 	const struct ext_handshake said = { .reqq = PEER_REQUESTS_MAX,
 		.port = p->config.incoming ? 0 : p->config.port,
+		.upload_only = p->config.upload_only,
 		.client = bytes_str("ugat " UGAT_VERSION) };
 	struct wire_head h = { .id = WIRE_EXTENDED };
 	uint8_t body[128];
@@ -258,6 +259,15 @@ put_extended(struct peer *p)
 	h.rest = (uint32_t)ext_put_handshake(&said, body, sizeof(body));
 	rc = put_head(p, &h);
 	return rc == RC_OK ? put(p, bytes_of(body, h.rest)) : rc;
+}
+
+enum rc
+peer_set_upload_only(struct peer *p)
+{
+	if (p->config.upload_only)
+		return RC_OK;
+	p->config.upload_only = true;
+	return p->ready ? put_extended(p) : RC_OK;
 }
 
 enum rc

@@ -210,7 +210,8 @@ start_peer(struct swarm *s, struct conn *c, int64_t now_ms)
 		.piece_length = s->t->piece_length,
 		.length = s->t->length,
 		.port = s->config.port,
-		.incoming = c->incoming };
+		.incoming = c->incoming,
+		.upload_only = swarm_is_complete(s) };
 
 	c->state = CONN_SHAKING;
 	c->since_ms = now_ms;
@@ -254,7 +255,8 @@ dial(struct swarm *s, int64_t now_ms)
 	if (s->dial_tokens > (int64_t)DIALS * 1000)
 		s->dial_tokens = (int64_t)DIALS * 1000;
 	while (s->n_conns < s->config.most_conns && s->n_dialling < HALF_OPEN &&
-	    s->dial_tokens >= 1000 && !s->hushed && !swarm_is_complete(s)) {
+	    s->dial_tokens >= 1000 && !s->hushed &&
+	    (s->config.keep || !swarm_is_complete(s))) {
 		uint32_t who = book_next(&s->book, now_ms);
 		struct conn *c;
 
@@ -355,6 +357,26 @@ swarm_deny(struct swarm *s, const struct addr *base, unsigned bits, int64_t now_
 	return rc;
 }
 
+void
+swarm_part(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	if (s->config.keep && c->state == CONN_OPEN && swarm_is_complete(s) &&
+	    (bitset_full(&c->peer.has) || c->peer.said.upload_only))
+		swarm_close(s, c, "needs nothing, nor do we", now_ms);
+}
+
+void
+swarm_completed(struct swarm *s, int64_t now_ms)
+{
+	for (size_t i = s->n_conns; i-- > 0;) {
+		struct conn *c = s->conns[i];
+
+		if (c->state == CONN_OPEN)
+			swarm_said(s, c, peer_set_upload_only(&c->peer), now_ms);
+		swarm_part(s, c, now_ms);
+	}
+}
+
 /* What a peer says. */
 
 static void
@@ -385,14 +407,18 @@ static void
 on_event(struct swarm *s, struct conn *c, const struct peer_event *e, int64_t now_ms)
 {
 	switch (e->kind) {
-	case PEER_MORE:
-	case PEER_EXTENDED: return;
+	case PEER_MORE: return;
+	case PEER_EXTENDED: swarm_part(s, c, now_ms); return;
 	case PEER_READY: on_ready(s, c, now_ms); return;
 	case PEER_PIECES:
 		swarm_pieces_known(s, c, now_ms);
 		swarm_allow(s, c, now_ms);
+		swarm_part(s, c, now_ms);
 		return;
-	case PEER_HAVE: swarm_has_piece(s, c, e->block.piece, now_ms); return;
+	case PEER_HAVE:
+		swarm_has_piece(s, c, e->block.piece, now_ms);
+		swarm_part(s, c, now_ms);
+		return;
 	case PEER_CHOKE:
 		if (c->peer.fast)
 			swarm_disown(s, c);

@@ -35,6 +35,7 @@ struct swarm_config {
 	uint16_t port;                 /* where we listen; 0: nowhere */
 	uint64_t memory;               /* bytes for payload; at least 1 MiB is taken */
 	unsigned most_conns;
+	bool keep;     /* go on serving when all is held: dial those who may fetch */
 	uint64_t seed; /* the same seed and the same events: the same deeds */
 };
 

@@ -381,6 +381,8 @@ swarm_verified(struct swarm *s, uint32_t piece, enum swarm_verdict verdict,
 		s->pieces_held++;
 		s->bytes_held += size;
 		tell_all(s, piece, now_ms);
+		if (s->config.keep && swarm_is_complete(s))
+			swarm_completed(s, now_ms);
 	}
 	s->kick = true;
 	swarm_settle(s, now_ms);

@@ -13,7 +13,7 @@
 #include "core/swarm_parts.h"
 
 enum {
-	QUEUE_S = 3,
+	QUEUE_S = 1,
 	QUEUE_MIN = 32,
 	REQQ_DEFAULT = 500,
 	SLOW_S = 30,

@@ -56,6 +56,8 @@ struct conn {
 	size_t n_asked, cap_asked;
 	unsigned loading; /* jobs under way for what it asked first; not in asked */
 	bool lucky;
+	uint64_t turn_from;               /* bytes given when its turn began */
+	int64_t turn_ms;                  /* when its turn, or its wait for one, began */
 	uint32_t allowed[ALLOWED_PIECES]; /* that it may have while choked */
 	size_t n_allowed;
 	struct rate up;
@@ -123,6 +125,12 @@ void swarm_said(struct swarm *s, struct conn *c, enum rc rc, int64_t now_ms);
  * If blocks came free, everybody asks anew. At the end of every call that can free some.
  */
 void swarm_settle(struct swarm *s, int64_t now_ms);
+
+/* A peer that needs nothing is of no use to us who need nothing: end the connection. */
+void swarm_part(struct swarm *s, struct conn *c, int64_t now_ms);
+
+/* All is held: tell everybody, and let go of those who have all as well. */
+void swarm_completed(struct swarm *s, int64_t now_ms);
 
 /* swarm_down.c */
 

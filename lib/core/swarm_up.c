@@ -136,6 +136,8 @@ set_choking(struct swarm *s, struct conn *c, bool choking, int64_t now_ms)
 	if (c->peer.choking == choking)
 		return;
 	swarm_said(s, c, peer_set_choking(&c->peer, choking), now_ms);
+	c->turn_ms = now_ms;
+	c->turn_from = c->up.total;
 	if (!choking)
 		return;
 	for (size_t i = 0; i < c->n_asked && c->state == CONN_OPEN; i++) {
@@ -176,8 +178,14 @@ swarm_choke_all(struct swarm *s, bool redraw, int64_t now_ms)
 		peer[i].interested = c->state == CONN_OPEN && c->peer.is_interested;
 		peer[i].lucky = c->lucky;
 		peer[i].rate = rate_get(&c->down, now_ms);
+		peer[i].served = !c->peer.choking;
+		peer[i].given = c->up.total - c->turn_from;
+		peer[i].since_ms = c->turn_ms;
 	}
-	choker_decide(peer, n, redraw, &s->rng);
+	if (swarm_is_complete(s))
+		choker_seed(peer, n, now_ms);
+	else
+		choker_decide(peer, n, redraw, &s->rng);
 	/*
 	 * Backwards: a connection that ends here gives its place to the last one, which
 	 * has had its turn.

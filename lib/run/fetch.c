@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The phases: READING until `end`; CHECKING what is on disk; LOADING; ENDING, where work
- * under way is finished, synced and saved. Whatever goes wrong anywhere sets the outcome
- * and moves on to ENDING, which begins from the loop and not from inside a callback.
+ * The phases: READING until `end`; CHECKING what is on disk; LOADING; with -k SERVING;
+ * ENDING, where work under way is finished, synced and saved. Whatever goes wrong
+ * anywhere sets the outcome and moves on to ENDING, which begins from the loop and not
+ * from inside a callback.
  */
 #include "run/fetch.h"
 
@@ -66,14 +67,14 @@ fetch_disk_failed(struct fetch *f, const struct store_error *e)
 void
 fetch_drain(struct fetch *f)
 {
-	if (f->phase != FETCH_LOADING)
+	if (!fetch_is_up(f))
 		return;
 	fetch_net_todo(f);
 	fetch_jobs_todo(f);
 	if (swarm_is_broken(f->swarm))
 		fetch_fail(f, CODE_BUG, "out of memory");
-	else if (swarm_is_complete(f->swarm))
-		fetch_finish(f);
+	else if (f->phase == FETCH_LOADING && swarm_is_complete(f->swarm))
+		fetch_serve(f);
 }
 
 /* The description is whole. */
@@ -222,7 +223,7 @@ fetch_begin(struct fetch *f)
 		fetch_fail(f, CODE_BUG, "cannot start threads");
 		return;
 	}
-	if (!make_empty(f))
+	if (!fetch_found(f) || !make_empty(f))
 		return;
 	for (uint32_t i = 0; i < f->torrent.pieces; i++) {
 		enum store_state state = store_piece_state(f->store, i);
@@ -242,7 +243,8 @@ new_swarm(struct fetch *f)
 		.id = f->id,
 		.port = f->port,
 		.memory = f->o->memory,
-		.most_conns = net_room(f->o->most_conns) };
+		.most_conns = net_room(f->o->most_conns),
+		.keep = f->o->keep };
 
 	if (getrandom(&config.seed, sizeof(config.seed), 0) < 0) {
 		fetch_fail(f, CODE_BUG, "no random numbers: %s", strerror(errno));
@@ -272,7 +274,7 @@ fetch_load(struct fetch *f)
 		return;
 	f->phase = FETCH_LOADING;
 	f->verified_ms = f->lonely_ms = loop_now();
-	if (!swarm_is_complete(f->swarm)) {
+	if (!swarm_is_complete(f->swarm) || f->o->keep) {
 		f->load_ms = f->verified_ms;
 		swarm_get_stats(f->swarm, &st, f->load_ms);
 		f->held_before = st.held;
@@ -419,14 +421,16 @@ on_timer(void *ctx)
 		f->lonely_ms += now_ms - f->tick_ms;
 	}
 	f->tick_ms = now_ms;
-	if (f->phase == FETCH_LOADING) {
+	if (fetch_is_up(f)) {
 		swarm_tick(f->swarm, now_ms);
 		fetch_drain(f);
 	}
-	if (f->phase == FETCH_LOADING) {
+	if (f->phase == FETCH_LOADING)
 		check_stall(f, now_ms);
+	if (f->phase == FETCH_SERVING)
+		fetch_serve_tick(f, now_ms);
+	if (fetch_is_up(f))
 		save(f, now_ms);
-	}
 	fetch_input_tick(f, now_ms);
 	fetch_net_tick(f);
 	if (f->phase == FETCH_ENDING) {

@@ -21,8 +21,11 @@ struct fetch_options {
 	uint64_t memory;        /* bytes for payload */
 	unsigned most_conns;
 	uint64_t stall_s; /* give up when no piece was verified for so long */
-	bool watch;       /* write status records to stdout, once a second */
-	bool nul;         /* bare paths with a NUL instead of `done` lines */
+	bool keep;        /* go on serving when all is there, until a signal, or until */
+	uint64_t ratio; /* so many thousandths of what is wanted were sent; 0: for ever */
+	uint64_t keep_s; /* so many seconds later; 0: for ever */
+	bool watch;      /* write status records to stdout, once a second */
+	bool nul;        /* bare paths with a NUL instead of `done` lines */
 	bool quiet, verbose;
 	int in, out, err;    /* descriptors: records, `done` lines, words and progress */
 	const char *command; /* in front of words */

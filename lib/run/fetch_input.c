@@ -248,8 +248,7 @@ fetch_input_early(struct fetch *f)
 	struct bytes all = buf_bytes(&f->early);
 	const uint8_t *lf;
 
-	while (f->phase == FETCH_LOADING && all.n > 0 &&
-	    (lf = memchr(all.p, '\n', all.n)) != NULL) {
+	while (fetch_is_up(f) && all.n > 0 && (lf = memchr(all.p, '\n', all.n)) != NULL) {
 		size_t n = (size_t)(lf - all.p);
 
 		on_line(f, bytes_of(all.p, n));

@@ -2,8 +2,8 @@
 /*
  * What the parts of the fetch engine share: fetch.c (the phases and the end),
  * fetch_input.c (records in), fetch_net.c (connections), fetch_jobs.c (hashing, reading
- * and writing on other threads), fetch_report.c (status, progress, `done`). Nobody else
- * includes it.
+ * and writing on other threads), fetch_serve.c (after the last piece), fetch_report.c
+ * (status, progress, `done`). Nobody else includes it.
  */
 #ifndef RUN_FETCH_PARTS_H
 #define RUN_FETCH_PARTS_H
@@ -26,7 +26,8 @@ enum fetch_phase {
 	FETCH_READING,  /* until `end` */
 	FETCH_CHECKING, /* old data is hashed */
 	FETCH_LOADING,
-	FETCH_ENDING, /* the outcome is known; work under way is waited for */
+	FETCH_SERVING, /* all is there; only with -k */
+	FETCH_ENDING,  /* the outcome is known; work under way is waited for */
 };
 
 enum { FETCH_SCRATCH = 16 * 1024 + 64, FETCH_SIGNALS = 3, FETCH_LISTENERS = 2 };
@@ -93,7 +94,15 @@ struct fetch {
 	bool syncing, last_sync;
 	int64_t load_ms;      /* when loading began */
 	uint64_t held_before; /* bytes held at that time */
+	int64_t serve_ms;     /* when all was there */
 };
+
+/* Whether there is a swarm at work. */
+static inline bool
+fetch_is_up(const struct fetch *f)
+{
+	return f->phase == FETCH_LOADING || f->phase == FETCH_SERVING;
+}
 
 /* fetch.c */
 
@@ -136,6 +145,16 @@ void fetch_net_stop(struct fetch *f);
 void fetch_jobs_todo(struct fetch *f);
 void fetch_check_more(struct fetch *f);
 void fetch_sync(struct fetch *f);
+
+/* fetch_serve.c */
+
+/*
+ * Before anything is made: nothing of the content is there, but it would be in the folder
+ * above. Says so; with -k that is a failure, and false.
+ */
+bool fetch_found(struct fetch *f);
+void fetch_serve(struct fetch *f);
+void fetch_serve_tick(struct fetch *f, int64_t now_ms);
 
 /* fetch_report.c */
 

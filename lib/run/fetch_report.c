@@ -144,7 +144,9 @@ state_word(const struct fetch *f)
 {
 	if (f->phase == FETCH_ENDING)
 		return f->end->code == CODE_OK && f->end->signal == 0 ? "done" : "failed";
-	return f->phase == FETCH_LOADING ? "loading" : "checking";
+	return f->phase == FETCH_SERVING ? "seeding"
+	    : f->phase == FETCH_LOADING  ? "loading"
+	                                 : "checking";
 }
 
 static void
@@ -206,7 +208,7 @@ fetch_report_status(struct fetch *f, int64_t now_ms)
 {
 	struct rec_status r;
 
-	if (f->phase != FETCH_CHECKING && f->phase != FETCH_LOADING)
+	if (f->phase != FETCH_CHECKING && !fetch_is_up(f))
 		return;
 	f->status_ms = now_ms;
 	fill_status(f, &r, now_ms);
@@ -221,7 +223,7 @@ draw(struct fetch *f, int64_t now_ms)
 	struct progress p = { .state = NULL };
 	struct rec_status r;
 
-	if (!f->tty.on || (f->phase != FETCH_CHECKING && f->phase != FETCH_LOADING))
+	if (!f->tty.on || (f->phase != FETCH_CHECKING && !fetch_is_up(f)))
 		return;
 	fill_status(f, &r, now_ms);
 	p.have = r.had;

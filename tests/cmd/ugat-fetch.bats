@@ -774,3 +774,11 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	[ "$CODE" -eq 75 ]
 	said "^ugat-fetch: peer 127.0.0.1:$PORT refuses the connection" fetch.err
 }
+
+@test "-R and -T go with -k, and are more than nothing" {
+	for words in "-R 1" "-T 1s" "-k -R 0" "-k -R x" "-k -T 0"; do
+		# shellcheck disable=SC2086
+		run ugat-fetch $words </dev/null
+		[ "$status" -eq 2 ]
+	done
+}

@@ -139,6 +139,26 @@ too_much_is_too_big(void **state)
 	assert_int_equal(human_get_time("3650d", &v), RC_OK);
 }
 
+static void
+ratios_are_read_as_thousandths(void **state)
+{
+	static const char *const wrong[] = { "", ".", ".5", "1.", "1.2345", "-1", "1,5",
+		"1.5x", "1e3" };
+	uint64_t v = 7;
+
+	(void)state;
+	assert_int_equal(human_get_ratio("2", &v), RC_OK);
+	assert_int_equal(v, 2000);
+	assert_int_equal(human_get_ratio("1.5", &v), RC_OK);
+	assert_int_equal(v, 1500);
+	assert_int_equal(human_get_ratio("0.025", &v), RC_OK);
+	assert_int_equal(v, 25);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(human_get_ratio(wrong[i], &v), RC_BAD);
+	assert_int_equal(human_get_ratio("1000001", &v), RC_BIG);
+	assert_int_equal(v, 25);
+}
+
 int
 main(void)
 {
@@ -149,6 +169,7 @@ main(void)
 		cmocka_unit_test(times_are_read_with_their_unit),
 		cmocka_unit_test(other_texts_are_no_size_and_no_time),
 		cmocka_unit_test(too_much_is_too_big),
+		cmocka_unit_test(ratios_are_read_as_thousandths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,6 +158,22 @@ ours_says_reqq_client_and_port(void **state)
 }
 
 static void
+who_fetches_nothing_any_more_says_so(void **state)
+{
+	static const char want[] = "d1:mde4:reqqi9e11:upload_onlyi1e1:v0:e";
+	const struct ext_handshake h = { .reqq = 9, .upload_only = true };
+	uint8_t out[64];
+
+	(void)state;
+	assert_int_equal(ext_put_handshake(&h, out, sizeof(out)), sizeof(want) - 1);
+	assert_memory_equal(out, want, sizeof(want) - 1);
+	assert_true(get("d11:upload_onlyi1ee").upload_only);
+	assert_false(get("d11:upload_onlyi0ee").upload_only);
+	assert_false(get("d11:upload_only1:1e").upload_only);
+	assert_false(get("de").upload_only);
+}
+
+static void
 a_port_that_we_do_not_have_is_not_said(void **state)
 {
 	static const char want[] = "d1:mde4:reqqi0e1:v0:e";
@@ -204,6 +220,7 @@ main(void)
 		cmocka_unit_test(what_is_no_dictionary_is_refused),
 		cmocka_unit_test(nesting_beyond_reason_is_refused),
 		cmocka_unit_test(ours_says_reqq_client_and_port),
+		cmocka_unit_test(who_fetches_nothing_any_more_says_so),
 		cmocka_unit_test(a_port_that_we_do_not_have_is_not_said),
 		cmocka_unit_test(room_that_is_too_small_is_left_untouched_behind_its_end),
 	};

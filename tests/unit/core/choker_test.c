@@ -191,6 +191,66 @@ the_same_seed_draws_the_same_lot(void **state)
 	}
 }
 
+enum { SOME = CHOKER_SLOTS + 3, NOW = 1000000 };
+
+/* The first CHOKER_SLOTS have turns since 20 s ago, the others wait, the last the
+ * longest. */
+static void
+setup_turns(struct choker_peer peer[static SOME])
+{
+	for (int i = 0; i < SOME; i++)
+		peer[i] = (struct choker_peer){ .interested = true,
+			.served = i < CHOKER_SLOTS,
+			.since_ms = i < CHOKER_SLOTS ? NOW - 20000 : NOW - 1000 * i };
+}
+
+static void
+who_seeds_lets_every_turn_go_on_for_its_quota(void **state)
+{
+	struct choker_peer peer[SOME];
+
+	(void)state;
+	setup_turns(peer);
+	peer[2].given = CHOKER_QUOTA - 1;
+	choker_seed(peer, SOME, NOW);
+	for (int i = 0; i < SOME; i++)
+		assert_int_equal(peer[i].serve, i < CHOKER_SLOTS);
+}
+
+static void
+whoever_has_waited_longest_follows_a_turn_that_is_over(void **state)
+{
+	struct choker_peer peer[SOME];
+
+	(void)state;
+	setup_turns(peer);
+	peer[2].given = CHOKER_QUOTA;
+	peer[5].since_ms = NOW - CHOKER_TURN_MS;
+	choker_seed(peer, SOME, NOW);
+	assert_false(peer[2].serve);
+	assert_false(peer[5].serve);
+	assert_true(peer[SOME - 1].serve);
+	assert_true(peer[SOME - 2].serve);
+	assert_false(peer[SOME - 3].serve);
+	assert_int_equal(served(peer, SOME), CHOKER_SLOTS);
+}
+
+static void
+nobody_loses_a_turn_when_nobody_waits(void **state)
+{
+	struct choker_peer peer[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		peer[i] = (struct choker_peer){
+			.interested = i != 1, .served = true, .given = 2 * CHOKER_QUOTA
+		};
+	choker_seed(peer, 3, NOW);
+	assert_true(peer[0].serve);
+	assert_false(peer[1].serve);
+	assert_true(peer[2].serve);
+}
+
 int
 main(void)
 {
@@ -206,6 +266,9 @@ main(void)
 		cmocka_unit_test(
 		    the_lucky_one_that_becomes_fast_leaves_its_luck_to_another),
 		cmocka_unit_test(the_same_seed_draws_the_same_lot),
+		cmocka_unit_test(who_seeds_lets_every_turn_go_on_for_its_quota),
+		cmocka_unit_test(whoever_has_waited_longest_follows_a_turn_that_is_over),
+		cmocka_unit_test(nobody_loses_a_turn_when_nobody_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: ISC
+# Seeding: ugat-fetch -k goes on serving when all is there, and others need nobody else.
+# shellcheck source=lib.bash
+setup() {
+	. "$BATS_TEST_DIRNAME/lib.bash"
+	flow_start "$BATS_TEST_TMPDIR"
+}
+
+teardown() {
+	flow_stop
+}
+
+some_content() {
+	content a/one 1 3000000
+	content a/two 2 500001
+	content a/empty 3 0
+}
+
+# seed_ugat NAME [OPTION...]: serve $SRC from the description alone; its port becomes $SEED_PORT.
+seed_ugat() {
+	local name=$1
+
+	shift
+	port
+	SEED_PORT=$PORT
+	mkfifo "$name.in"
+	# shellcheck disable=SC2034
+	exec {hold}<>"$name.in"
+	ugat-parse "$TORRENT" >"$name.in"
+	background "$name" "ugat-fetch -w -k -p $PORT -d '$SRC' $* <$name.in"
+	wait_for 20 state "$name" seeding
+}
+
+# state NAME STATE: that is what NAME's last status record says.
+state() {
+	[ "$(status_field "$S_STATE" "$1.out")" = "$2" ]
+}
+
+@test "libtorrent downloads all from ugat-fetch -k alone" {
+	some_content
+	torrent a
+	seed_ugat seed
+	mkdir client
+	spawn client "$FLOW_PYTHON" "$FLOW_FAKE/ltpeer.py" -l -c "127.0.0.1:$SEED_PORT" "$TORRENT" client
+	wait_for 30 says client '^done'
+	same client
+	kill -TERM "$(fetch_pid)"
+	ended seed 10
+	codes 143
+	same "$SRC"
+}
+
+@test "aria2 downloads all from ugat-fetch -k alone" {
+	some_content
+	tracker
+	torrent a
+	seed_ugat seed
+	enroll "$SEED_PORT"
+	port
+	spawn client aria2c --no-conf --enable-dht=false --enable-dht6=false --file-allocation=none --listen-port="$PORT" \
+		--bt-tracker="http${TRACKER#udp}" --seed-time=0 --dir=client "$TORRENT"
+	wait_for 40 gone "$(cat client.pid)"
+	rm -f client/*.aria2
+	same client
+}
+
+@test "transmission downloads all from ugat-fetch -k alone, which calls it" {
+	some_content
+	rm "$SRC/a/empty" # it does not make such files
+	torrent a
+	seed_ugat seed
+	mkdir client
+	seed_transmission tr client
+	rpc=$(sed -n 's/.*"rpc-port": \([0-9]*\).*/\1/p' tr.conf/settings.json)
+	transmission-remote "127.0.0.1:$rpc" -D >>tr.out 2>&1 3>&-
+	printf 'peer\t127.0.0.1\t%s\n' "$(sed -n 's/.*"peer-port": \([0-9]*\).*/\1/p' tr.conf/settings.json)" >seed.in
+	wait_for 60 same_quietly client
+	same client
+}
+
+same_quietly() {
+	same "$1" 2>/dev/null
+}
+
+@test "-R: it ends when so many times the size was sent" {
+	some_content
+	torrent a
+	seed_ugat seed -R 1.0
+	mkdir client
+	spawn client "$FLOW_PYTHON" "$FLOW_FAKE/ltpeer.py" -l -c "127.0.0.1:$SEED_PORT" "$TORRENT" client
+	ended seed 30
+	codes 0
+	state seed 'done'
+	wait_for 10 says client '^done'
+	same client
+}
+
+@test "-T: it ends so long after all was there" {
+	some_content
+	torrent a
+	start=$EPOCHSECONDS
+	seed_ugat seed -T 2
+	ended seed 10
+	codes 0
+	[ $((EPOCHSECONDS - start)) -ge 2 ]
+}
+
+@test "a download with -k becomes a seed, and says done when it is" {
+	some_content
+	torrent a
+	seed_libtorrent lt "$SRC"
+	port
+	feed job.in "$SEED_PORT"
+	background job "ugat-fetch -k -p $PORT -d out <job.in"
+	wait_for 20 eval '[ "$(grep -c ^done job.out)" -eq 3 ]'
+	same
+	mkdir client
+	spawn client "$FLOW_PYTHON" "$FLOW_FAKE/ltpeer.py" -l -c "127.0.0.1:$PORT" "$TORRENT" client
+	wait_for 30 says client '^done'
+	no test -e job.codes
+}
+
+@test "two seeds part: neither keeps a connection that is of no use" {
+	some_content
+	torrent a
+	seed_ugat one -v
+	first=$SEED_PORT
+	printf 'peer\t127.0.0.1\t%s\n' "$first" >two.peers
+	port
+	SEED_PORT=$PORT
+	mkfifo two.in
+	# shellcheck disable=SC2034
+	exec {hold}<>two.in
+	{
+		cat two.peers
+		ugat-parse "$TORRENT"
+	} >two.in
+	background two "ugat-fetch -v -w -k -p $PORT -d '$SRC' <two.in"
+	ended two 10
+	codes 75
+	cp -r "$SRC" copy
+	background two "ugat-fetch -v -w -k -p $PORT -d copy <two.in"
+	{
+		cat two.peers
+		ugat-parse "$TORRENT"
+	} >two.in
+	wait_for 10 grep -q 'needs nothing, nor do we' two.err
+}
+
+@test "the wrong folder: it says where the content is, and does not begin a second copy" {
+	some_content
+	torrent a
+	cd "$SRC"
+	pipeline "ugat-parse '$TORRENT' | ugat-fetch -k -d ./a"
+	codes "0 66"
+	said 'found 0 of 54 pieces in \./a; did you mean -d \.\?$'
+	no test -e a/a
+}
