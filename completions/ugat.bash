@@ -27,9 +27,17 @@ _ugat_runs() {
 	)
 }
 
+# $1: the word to complete, $2: the one before it, $3: what authctl can be told to do.
+_ugat_verbs() {
+	case " $3 " in
+	*" $2 "*) [ "$2" != backup ] || _ugat_files "$1" '*' ;;
+	*) mapfile -t COMPREPLY < <(compgen -W "$3" -- "$1") ;;
+	esac
+}
+
 # $1: the command, $2: the word to complete. Every command's options stand here as getopt(3) takes them.
 _ugat() {
-	local spec common=hVqv operand='' word=$2 before='' letter i
+	local spec common=hVqv operand='' verbs='' word=$2 before='' letter i
 	COMPREPLY=()
 	case ${1##*/} in
 	ugat-parse) spec=${common}s operand='*.torrent' ;;
@@ -42,6 +50,10 @@ _ugat() {
 	ugat-passwd) spec=${common}u:P:F:t: ;;
 	ugat-logout) spec=$common ;;
 	ugat-stat) spec=${common}wf operand=runs ;;
+	authctl)
+		spec=${common}d:P:
+		operand=verbs verbs='adduser deluser passwd users sessions revoke invite fingerprint backup'
+		;;
 	*) return ;;
 	esac
 
@@ -74,10 +86,11 @@ _ugat() {
 		case $operand in
 		'') ;;
 		runs) _ugat_runs "$word" ;;
+		verbs) _ugat_verbs "$word" "$before" "$verbs" ;;
 		*) _ugat_files "$word" "$operand" ;;
 		esac
 		;;
 	esac
 }
 
-complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-login ugat-passwd ugat-logout ugat-stat
+complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-login ugat-passwd ugat-logout ugat-stat authctl

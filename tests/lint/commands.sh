@@ -13,14 +13,16 @@ need() { # command what test...
 	}
 }
 
-for file in cmd/ugat cmd/ugat-*; do
+for file in cmd/ugat cmd/ugat-* authd/authctl.c; do
 	[ -e "$file" ] || continue
 	name=$(basename "$file" .c)
-	need "$name" "man page man/$name.1" test -e "man/$name.1"
+	section=1
+	case $file in authd/*) section=8 ;; esac
+	need "$name" "man page man/$name.$section" test -e "man/$name.$section"
 	need "$name" "tests/cmd/$name.bats" test -e "tests/cmd/$name.bats"
 	need "$name" "completions/$name.fish" test -e "completions/$name.fish"
 	need "$name" "completion in completions/ugat.bash" grep -qsE "(^|[[:space:]])$name([[:space:])]|\$)" completions/ugat.bash
 	need "$name" "completion in completions/_ugat" grep -qsE "^#compdef.* $name( |\$)" completions/_ugat
-	need "$name" "entry in man/ugat.7" grep -qsE "^\.(It )?Xr $name 1" man/ugat.7
+	need "$name" "entry in man/ugat.7" grep -qsE "^\.(It )?Xr $name $section" man/ugat.7
 done
 exit $bad

@@ -33,12 +33,21 @@ items() {
 	}' | sort
 }
 
+# The daemon and its tool stand in sbin and in section 8.
+program_of() {
+	case $1 in auth*) printf '%s\n' "$bin/../sbin/$1" ;; *) printf '%s\n' "$bin/$1" ;; esac
+}
+
+page_of() {
+	case $1 in auth*) printf '%s\n' "man/$1.8" ;; *) printf '%s\n' "man/$1.1" ;; esac
+}
+
 usage_of() {
-	"$bin/$1" --help 2>/dev/null | sed -n 's/^usage: //p' | head -n 1 | items
+	"$(program_of "$1")" --help 2>/dev/null | sed -n 's/^usage: //p' | head -n 1 | items
 }
 
 synopsis_of() {
-	mandoc -T ascii -O width=400 "man/$1.1" 2>/dev/null | perl -pe '1 while s/.\x08//' |
+	mandoc -T ascii -O width=400 "$(page_of "$1")" 2>/dev/null | perl -pe '1 while s/.\x08//' |
 		awk '/^[A-Z]/ { on = /^SYNOPSIS/; next } on' | tr '\n' ' ' | items
 }
 
@@ -69,7 +78,8 @@ from_fish() {
 	fish --no-config -c "source completions/$1.fish; complete -C '$1 -'" | cut -f1 | grep -E '^-[^-]$' | letters
 }
 
-for file in cmd/ugat-*; do
+for file in cmd/ugat-* authd/authctl.c; do
+	[ -e "$file" ] || continue
 	name=$(basename "$file" .c)
 	usage=$(usage_of "$name")
 	[ -n "$usage" ] || {
@@ -85,7 +95,7 @@ for file in cmd/ugat-*; do
 		esac
 	done <<<"$usage"
 	difference=$(diff <(printf '%s\n' "$usage") <(synopsis_of "$name")) ||
-		complain "$name: usage (<) and SYNOPSIS of man/$name.1 (>) differ:
+		complain "$name: usage (<) and SYNOPSIS of $(page_of "$name") (>) differ:
 $difference"
 	want=$(letters <<<"$usage")
 	for shell in bash zsh fish; do

@@ -62,7 +62,7 @@ world_start(struct vault_world *w)
 		if (v != NULL)
 			vault_run(v, &end);
 		vault_free(v);
-		_exit(end.code);
+		_exit(end.signal != 0 ? 100 + end.signal : end.code);
 	}
 	(void)close(fds[1]);
 	w->pair = fds[0];

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: ISC
+# Completion of authctl for fish.
+set -l verbs adduser deluser passwd users sessions revoke invite fingerprint backup
+complete -c authctl -f
+complete -c authctl -s h -l help -d 'help'
+complete -c authctl -s V -l version -d 'the version'
+complete -c authctl -s q -d 'quieter'
+complete -c authctl -s v -d 'all sessions that are remembered'
+complete -c authctl -s d -x -a '(__fish_complete_directories)' -d 'folder of authd'
+complete -c authctl -s P -r -F -d 'where the password is read from'
+complete -c authctl -n "not __fish_seen_subcommand_from $verbs" -a "$verbs"
+complete -c authctl -n '__fish_seen_subcommand_from backup' -F
