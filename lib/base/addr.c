@@ -43,6 +43,33 @@ addr_is_loopback(const struct addr *a)
 	return addr_is_v4(a) ? a->ip[12] == 127 : memcmp(a->ip, one, sizeof(one)) == 0;
 }
 
+static enum addr_scope
+v4_scope(const uint8_t ip[static 4])
+{
+	if (ip[0] == 127 || ip[0] == 0)
+		return ADDR_LOOPBACK;
+	if (ip[0] == 169 && ip[1] == 254)
+		return ADDR_LINK;
+	if (ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
+	    (ip[0] == 192 && ip[1] == 168) || (ip[0] == 100 && (ip[1] & 0xc0) == 64))
+		return ADDR_PRIVATE;
+	return ADDR_PUBLIC;
+}
+
+enum addr_scope
+addr_scope(const struct addr *a)
+{
+	static const uint8_t nat64[12] = { 0, 0x64, 0xff, 0x9b }, none[16];
+
+	if (addr_is_v4(a) || memcmp(a->ip, nat64, sizeof(nat64)) == 0)
+		return v4_scope(a->ip + 12);
+	if (addr_is_loopback(a) || memcmp(a->ip, none, sizeof(none)) == 0)
+		return ADDR_LOOPBACK;
+	if (a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80)
+		return ADDR_LINK;
+	return (a->ip[0] & 0xfe) == 0xfc ? ADDR_PRIVATE : ADDR_PUBLIC;
+}
+
 bool
 addr_is_dialable(const struct addr *a)
 {

@@ -31,6 +31,17 @@ bool addr_eq(const struct addr *a, const struct addr *b);
 /* 127/8 or ::1. */
 bool addr_is_loopback(const struct addr *a);
 
+/* How far an address reaches, the narrowest first. */
+enum addr_scope {
+	ADDR_LOOPBACK, /* this machine: 127/8, 0/8, ::1, :: */
+	ADDR_LINK,     /* 169.254/16, fe80::/10 */
+	ADDR_PRIVATE,  /* 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7 */
+	ADDR_PUBLIC,   /* everything else */
+};
+
+/* An IPv4 address in NAT64's prefix (64:ff9b::/96) counts as itself. */
+enum addr_scope addr_scope(const struct addr *a);
+
 /*
  * Whether a peer can be there at all: not 0/8, 224/4 and above, ::, ff00::/8, nor port 0.
  */

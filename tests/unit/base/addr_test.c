@@ -123,6 +123,36 @@ places_where_no_peer_can_be_are_not_dialled(void **state)
 	}
 }
 
+static void
+a_scope_is_how_far_an_address_reaches(void **state)
+{
+	static const struct {
+		const char *text;
+		enum addr_scope scope;
+	} want[] = { { "127.0.0.1", ADDR_LOOPBACK }, { "0.0.0.0", ADDR_LOOPBACK },
+		{ "::1", ADDR_LOOPBACK }, { "::", ADDR_LOOPBACK },
+		{ "::ffff:127.1.2.3", ADDR_LOOPBACK },
+		{ "64:ff9b::127.0.0.1", ADDR_LOOPBACK }, { "169.254.169.254", ADDR_LINK },
+		{ "fe80::1", ADDR_LINK }, { "febf::1", ADDR_LINK },
+		{ "10.255.0.1", ADDR_PRIVATE }, { "172.16.0.1", ADDR_PRIVATE },
+		{ "172.31.255.255", ADDR_PRIVATE }, { "192.168.1.1", ADDR_PRIVATE },
+		{ "100.64.0.1", ADDR_PRIVATE }, { "100.127.0.1", ADDR_PRIVATE },
+		{ "fc00::1", ADDR_PRIVATE }, { "fdff::1", ADDR_PRIVATE },
+		{ "64:ff9b::10.0.0.1", ADDR_PRIVATE }, { "11.0.0.1", ADDR_PUBLIC },
+		{ "172.15.0.1", ADDR_PUBLIC }, { "172.32.0.1", ADDR_PUBLIC },
+		{ "192.167.0.1", ADDR_PUBLIC }, { "100.63.0.1", ADDR_PUBLIC },
+		{ "100.128.0.1", ADDR_PUBLIC }, { "169.253.0.1", ADDR_PUBLIC },
+		{ "2001:db8::1", ADDR_PUBLIC }, { "fec0::1", ADDR_PUBLIC },
+		{ "64:ff9b::1.1.1.1", ADDR_PUBLIC } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		struct addr a = parse(want[i].text, 1);
+
+		assert_int_equal(addr_scope(&a), want[i].scope);
+	}
+}
+
 int
 main(void)
 {
@@ -132,6 +162,7 @@ main(void)
 		cmocka_unit_test(an_ipv4_address_lives_in_its_mapped_form),
 		cmocka_unit_test(loopback_is_127_8_and_1),
 		cmocka_unit_test(places_where_no_peer_can_be_are_not_dialled),
+		cmocka_unit_test(a_scope_is_how_far_an_address_reaches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
