@@ -12,9 +12,11 @@ enum { ROUND_S_MAX = 24 * 60 * 60 };
 
 static const struct tool_option options[] = {
 	{ '1', NULL, "one round only" },
+	{ 's', NULL, "only say how many seeders and leechers there are" },
 	{ 'p', "PORT", "the port to tell where no ugat-fetch says its own (6881)" },
 	{ 'i', "ADDR|IF", "use this address or interface" },
-	{ 't', "TIME", "with -1: give up when nobody has answered for so long (15s)" },
+	{ 't', "TIME",
+	    "with -1 or -s: give up when nobody has answered for so long (15s)" },
 	{ 0, NULL, NULL },
 };
 
@@ -31,6 +33,7 @@ set(struct announce_options *o, int letter, const char *argument)
 {
 	switch (letter) {
 	case '1': o->once = true; break;
+	case 's': o->once = o->scrape = true; break;
 	case 'p': o->port = (uint16_t)tool_number(&tool, 'p', argument, 1, 65535); break;
 	case 'i': tool_local(&tool, argument, &o->local); break;
 	case 't': o->round_s = tool_time(&tool, 't', argument); break;
@@ -59,7 +62,8 @@ main(int argc, char **argv)
 	if (at < argc)
 		tool_usage(&tool, "%s: no operand expected", argv[at]);
 	if (o.round_s != 0 && !o.once)
-		tool_usage(&tool, "-t goes with -1: without it trackers are asked on");
+		tool_usage(
+		    &tool, "-t goes with -1 or -s: without it trackers are asked on");
 	if (o.round_s > ROUND_S_MAX)
 		tool_usage(&tool, "-t: at most 1d expected");
 	if (o.round_s == 0)

@@ -43,7 +43,7 @@ _ugat() {
 	ugat-parse) spec=${common}s operand='*.torrent' ;;
 	ugat-pick) spec=${common}x ;;
 	ugat-json) spec=$common ;;
-	ugat-announce) spec=${common}1p:i:t: ;;
+	ugat-announce) spec=${common}1sp:i:t: ;;
 	ugat-fetch) spec=${common}d:kR:T:fp:i:m:j:t:w0 ;;
 	ugat-verify) spec=${common}szd:j: ;;
 	ugat-login) spec=${common}NI:u:frsLo:P:F:t: ;;

@@ -9,85 +9,17 @@
  * that does not answer is asked again on the schedule of core/udpcall, and from the third
  * retry on the name is looked up again.
  *
+ * An HTTP tracker has two links, one for each family; which address of the family is used
+ * is the caller's. Everything else is the same.
+ *
  * Each address hears started once and stopped once, the latter only if it answered the
  * former; completed once, if it ever heard that something was left.
  */
 #include "core/announce.h"
 
-#include <stdlib.h>
-
 #include "core/announce_parts.h"
 
-enum {
-	RESOLVE_AGAIN_TRIES = 3,
-	STOP_EARLY_MS = 700, /* the farewell's second copy */
-	PEERS_MAX = 65536 / COMPACT_V4,
-};
-
-/* Links. */
-
-static void
-link_begin(struct announce *a, struct link *l, int64_t now)
-{
-	if (a->stopping)
-		l->event = UDPTRK_STOPPED;
-	else if (!l->started)
-		l->event = UDPTRK_STARTED;
-	else if (announce_owes_completed(a, l))
-		l->event = UDPTRK_COMPLETED;
-	else
-		l->event = UDPTRK_NONE;
-	l->failed = false;
-	udpcall_begin(&l->call, now, announce_draw(a),
-	    a->stopping ? STOP_EARLY_MS : UDPCALL_EARLY_MS);
-}
-
-/* Give the socket back and forget how the last call went. */
-static void
-link_rest(struct link *l)
-{
-	l->close |= l->open;
-	l->open = l->ok = l->failed = false;
-	udpcall_drop(&l->call);
-}
-
-static void
-link_drop(struct link *l)
-{
-	link_rest(l);
-	l->used = l->started = false;
-}
-
-static void
-link_add(struct announce *a, struct tracker *t, const struct addr *addr, int64_t now)
-{
-	struct link *room = NULL;
-	size_t family = 0;
-
-	for (size_t i = 0; i < ANNOUNCE_LINKS; i++) {
-		struct link *l = &t->links[i];
-
-		if (!l->used)
-			room = room == NULL ? l : room;
-		else if (addr_eq(&l->addr, addr))
-			return;
-		else
-			family += addr_is_v4(&l->addr) == addr_is_v4(addr);
-	}
-	if (room == NULL || family >= ANNOUNCE_LINKS / 2)
-		return;
-	*room = (struct link){ .used = true, .addr = *addr, .close = room->close };
-	udpcall_init(&room->call, !addr_is_v4(addr));
-	link_begin(a, room, now);
-}
-
-static void
-link_fail(struct tracker *t, struct link *l, const char *before, struct bytes words)
-{
-	l->ok = false;
-	l->failed = true;
-	announce_reason(t, before, words);
-}
+enum { RESOLVE_AGAIN_TRIES = 3 };
 
 /* Trackers. */
 
@@ -101,6 +33,7 @@ announce_verdict(const struct tracker *t)
 	case TRACKER_LOST: return VERDICT_FAILED;
 	case TRACKER_RESTING:
 	case TRACKER_RESOLVING: return VERDICT_OPEN;
+	case TRACKER_HELD: return VERDICT_ANSWERED;
 	case TRACKER_UP: break;
 	}
 	for (size_t i = 0; i < ANNOUNCE_LINKS; i++) {
@@ -114,24 +47,36 @@ announce_verdict(const struct tracker *t)
 	return v;
 }
 
-static bool
-has_links(const struct tracker *t)
+/* Both families of an HTTP tracker; where its host is an address, that family alone. */
+static void
+add_families(struct announce *a, struct tracker *t, int64_t now)
 {
-	for (size_t i = 0; i < ANNOUNCE_LINKS; i++)
-		if (t->links[i].used)
-			return true;
-	return false;
+	static const uint8_t none[4];
+	const struct addr any[2] = { addr_v4(none, 0), { .port = 0 } };
+	struct addr host;
+	bool literal = addr_parse(bytes_str(t->uri.host), &host) == RC_OK;
+
+	for (size_t i = 0; i < 2; i++)
+		if (!literal || addr_is_v4(&any[i]) == addr_is_v4(&host))
+			link_add(a, t, &any[i], now);
 }
 
 static void
-tracker_wake(struct tracker *t, int64_t now)
+tracker_wake(struct announce *a, struct tracker *t, int64_t now)
 {
 	t->asked_ms = now;
 	if (t->state != TRACKER_RESTING)
 		return;
-	t->state = TRACKER_RESOLVING;
-	t->resolve = !t->resolving;
 	t->tries = 0;
+	if (t->hold_ms > now) {
+		announce_tell_kept(a, t, now);
+	} else if (t->uri.scheme != URI_UDP) {
+		t->state = TRACKER_UP;
+		add_families(a, t, now);
+	} else {
+		t->state = TRACKER_RESOLVING;
+		t->resolve = !t->resolving;
+	}
 }
 
 static void
@@ -145,12 +90,11 @@ tracker_rest(struct tracker *t)
 		else
 			link_drop(&t->links[i]);
 	t->resolve = false;
-	t->state = has_links(t) ? TRACKER_UP : TRACKER_RESTING;
+	t->state = link_any(t) ? TRACKER_UP : TRACKER_RESTING;
 }
 
-/* Move the tracker to the front of its tier. */
-static void
-promote(struct announce *a, const struct tracker *t)
+void
+announce_promote(struct announce *a, const struct tracker *t)
 {
 	unsigned who = (unsigned)(t - a->trackers);
 	size_t i = 0;
@@ -189,7 +133,7 @@ wake_tier(struct announce *a, unsigned tier, int64_t now)
 {
 	for (size_t i = 0; i < a->n; i++)
 		if (a->trackers[i].tier == tier)
-			tracker_wake(&a->trackers[i], now);
+			tracker_wake(a, &a->trackers[i], now);
 }
 
 /* Let the tiers behind the first one that answers rest. */
@@ -210,16 +154,16 @@ narrow(struct announce *a)
 			tracker_rest(&a->trackers[i]);
 }
 
-/* After every change: what it means for the tiers, and what is to be told. */
-static void
-settle(struct announce *a, int64_t now)
+void
+announce_settle(struct announce *a, int64_t now)
 {
 	size_t failed = 0;
 
 	a->now_ms = now;
 	if (!a->running)
 		return;
-	narrow(a);
+	if (!a->config.scrape)
+		narrow(a);
 	while (a->tier + 1 < a->tiers && all_are_quiet(a, now))
 		wake_tier(a, ++a->tier, now);
 	for (size_t i = 0; i < a->n; i++) {
@@ -240,7 +184,9 @@ announce_start(struct announce *a, int64_t now)
 {
 	a->running = true;
 	wake_tier(a, 0, now);
-	settle(a, now);
+	while (a->config.scrape && a->tier + 1 < a->tiers)
+		wake_tier(a, ++a->tier, now);
+	announce_settle(a, now);
 }
 
 void
@@ -249,181 +195,30 @@ announce_set_self(struct announce *a, const struct announce_self *self)
 	a->self = *self;
 }
 
-/* Answers. */
-
-static bool
-is_own(const struct announce *a, const struct addr *peer)
-{
-	if (peer->port != a->self.port)
-		return false;
-	for (size_t i = 0; i < a->config.n_own; i++)
-		if (addr_same_ip(peer, &a->config.own[i]))
-			return true;
-	return false;
-}
-
-static void
-take_peers(struct announce *a, const struct link *l, struct bytes peers)
-{
-	enum compact_size size = addr_is_v4(&l->addr) ? COMPACT_V4 : COMPACT_V6;
-	struct addr peer;
-
-	if (a->at_peer == a->n_peers)
-		a->at_peer = a->n_peers = 0;
-	if (a->peers == NULL)
-		a->peers = calloc(PEERS_MAX, sizeof(*a->peers));
-	while (a->peers != NULL && a->n_peers < PEERS_MAX &&
-	    compact_take(&peers, size, &peer))
-		if (addr_is_dialable(&peer) && !is_own(a, &peer) &&
-		    (!addr_is_loopback(&peer) || addr_is_loopback(&l->addr)) &&
-		    seen_add(&a->seen, &peer))
-			a->peers[a->n_peers++] = peer;
-}
-
-/* The other addresses of the family are not needed. */
-static void
-drop_rivals(struct tracker *t, const struct link *winner)
-{
-	for (size_t i = 0; i < ANNOUNCE_LINKS; i++) {
-		struct link *l = &t->links[i];
-
-		if (l->used && l != winner && !l->ok && !l->started &&
-		    addr_is_v4(&l->addr) == addr_is_v4(&winner->addr))
-			link_drop(l);
-	}
-}
-
-static int64_t
-clamp_ms(uint32_t interval_s)
-{
-	int64_t s = interval_s;
-
-	s = s < ANNOUNCE_INTERVAL_MIN_S ? ANNOUNCE_INTERVAL_MIN_S : s;
-	s = s > ANNOUNCE_INTERVAL_MAX_S ? ANNOUNCE_INTERVAL_MAX_S : s;
-	return s * 1000;
-}
-
-static void
-answered(struct announce *a, struct tracker *t, struct link *l, int64_t now,
-    const struct udptrk_reply *r)
-{
-	l->ok = true;
-	l->failed = false;
-	l->started = true;
-	l->completed |= l->event == UDPTRK_COMPLETED;
-	l->next_ms = now + clamp_ms(r->interval_s);
-	t->tell_answer = true;
-	t->tell_failure = t->told_failure = a->told_nobody = false;
-	t->tries = 0;
-	t->interval_s = (uint32_t)(clamp_ms(r->interval_s) / 1000);
-	t->seeders = r->seeders;
-	t->leechers = r->leechers;
-	drop_rivals(t, l);
-	promote(a, t);
-	take_peers(a, l, r->peers);
-}
-
-void
-announce_take(struct announce *a, unsigned socket, int64_t now, struct bytes datagram)
-{
-	struct tracker *t = &a->trackers[socket / ANNOUNCE_LINKS];
-	struct link *l = announce_link(a, socket);
-	struct udptrk_reply reply;
-	enum udpcall_news news;
-
-	if (!l->used)
-		return;
-	news = udpcall_take(&l->call, now, announce_draw(a), datagram, &reply);
-	if (news == UDPCALL_NOTHING || news == UDPCALL_GOES_ON)
-		return;
-	if (a->stopping) {
-		link_drop(l);
-		return;
-	}
-	if (news == UDPCALL_ANSWERED)
-		answered(a, t, l, now, &reply);
-	else if (news == UDPCALL_UNREGISTERED)
-		link_fail(t, l, "the torrent is not registered at this tracker",
-		    bytes_of(NULL, 0));
-	else
-		link_fail(t, l, "the tracker says: ", reply.message);
-	settle(a, now);
-}
-
-void
-announce_failed(
-    struct announce *a, unsigned socket, int64_t now, bool open, const char *why)
-{
-	struct link *l = announce_link(a, socket);
-
-	l->open = l->open && open;
-	if (!l->used || l->call.state == UDPCALL_IDLE)
-		return;
-	if (a->stopping) {
-		link_drop(l);
-		return;
-	}
-	/* What was to be sent waits for the next copy's time, as if it were lost. */
-	l->call.send = l->call.send && open;
-	link_fail(&a->trackers[socket / ANNOUNCE_LINKS], l, "", bytes_str(why));
-	settle(a, now);
-}
-
-static bool
-is_among(const struct addr *a, const struct addr *addrs, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (addr_eq(a, &addrs[i]))
-			return true;
-	return false;
-}
-
-static const char *
-why_lost(enum rc rc)
-{
-	switch (rc) {
-	case RC_MORE: return "no name server answers";
-	case RC_MEM: return "out of memory";
-	default: return "no such host";
-	}
-}
-
-static void
-lost(struct tracker *t, int64_t now, enum rc rc)
-{
-	t->state = TRACKER_LOST;
-	t->again_ms = now + ((int64_t)UDPCALL_RETRY_MS << t->tries);
-	t->tries += t->tries < UDPCALL_RETRIES;
-	announce_reason(t, why_lost(rc), bytes_of(NULL, 0));
-}
-
-void
-announce_resolved(struct announce *a, unsigned tracker, int64_t now, enum rc rc,
-    const struct addr *addrs, size_t n)
-{
-	struct tracker *t = &a->trackers[tracker];
-
-	t->resolving = false;
-	if (!announce_asks(a, t))
-		return;
-	if (rc == RC_OK && n > 0) {
-		t->state = TRACKER_UP;
-		for (size_t i = 0; i < ANNOUNCE_LINKS; i++)
-			if (t->links[i].used && t->links[i].failed &&
-			    !is_among(&t->links[i].addr, addrs, n))
-				link_drop(&t->links[i]);
-		for (size_t i = 0; i < n; i++)
-			link_add(a, t, &addrs[i], now);
-	} else if (!has_links(t)) {
-		lost(t, now, rc);
-	}
-	settle(a, now);
-}
-
 /* Time. */
 
 static void
-link_tick(struct announce *a, struct tracker *t, struct link *l, int64_t now)
+get_tick(struct announce *a, struct link *l, int64_t now)
+{
+	if (a->stopping) {
+		/* What completed could not say in time is not said; stopped is. */
+		if (l->event == UDPTRK_COMPLETED &&
+		    now >= a->stop_until_ms - STOP_COMPLETED_MS) {
+			l->close |= l->open;
+			l->open = false;
+			l->completed = true;
+			link_begin(a, l, now);
+		}
+	} else if (l->get.state == HTTPCALL_IDLE &&
+	    (now >= l->next_ms || announce_owes_completed(a, l))) {
+		link_begin(a, l, now);
+	} else {
+		httpcall_tick(&l->get, now);
+	}
+}
+
+static void
+call_tick(struct announce *a, struct tracker *t, struct link *l, int64_t now)
 {
 	bool overdue = now >= udpcall_deadline(&l->call) &&
 	    udpcall_tick(&l->call, now, announce_draw(a));
@@ -454,9 +249,16 @@ tracker_tick(struct announce *a, struct tracker *t, int64_t now)
 		t->state = TRACKER_RESOLVING;
 		t->resolve = !t->resolving;
 	}
-	for (size_t i = 0; i < ANNOUNCE_LINKS; i++)
-		if (t->links[i].used)
-			link_tick(a, t, &t->links[i], now);
+	if (t->state == TRACKER_HELD && now >= t->again_ms) {
+		t->state = TRACKER_RESTING;
+		tracker_wake(a, t, now);
+	}
+	for (size_t i = 0; i < ANNOUNCE_LINKS; i++) {
+		if (t->links[i].used && t->links[i].http)
+			get_tick(a, &t->links[i], now);
+		else if (t->links[i].used)
+			call_tick(a, t, &t->links[i], now);
+	}
 }
 
 void
@@ -465,7 +267,24 @@ announce_tick(struct announce *a, int64_t now)
 	for (size_t i = 0; i < a->n; i++)
 		if (a->stopping || announce_asks(a, &a->trackers[i]))
 			tracker_tick(a, &a->trackers[i], now);
-	settle(a, now);
+	announce_settle(a, now);
+}
+
+/* A get of `completed` goes on; any other makes way for the farewell. */
+static void
+link_leave(struct announce *a, struct link *l, int64_t now)
+{
+	if (!l->used || !l->started) {
+		link_drop(l);
+		return;
+	}
+	if (l->http && l->open && l->event == UDPTRK_COMPLETED)
+		return;
+	if (l->http) {
+		l->close |= l->open;
+		l->open = false;
+	}
+	link_begin(a, l, now);
 }
 
 void
@@ -475,13 +294,8 @@ announce_stop(struct announce *a, int64_t now)
 	a->stopping = true;
 	a->stop_until_ms = now + ANNOUNCE_STOP_MS;
 	for (size_t i = 0; i < a->n * ANNOUNCE_LINKS; i++) {
-		struct link *l = announce_link(a, (unsigned)i);
-
 		a->trackers[i / ANNOUNCE_LINKS].resolve = false;
-		if (l->used && l->started)
-			link_begin(a, l, now);
-		else
-			link_drop(l);
+		link_leave(a, announce_link(a, (unsigned)i), now);
 	}
 }
 
@@ -491,7 +305,7 @@ announce_is_over(const struct announce *a, int64_t now)
 	if (!a->stopping || now >= a->stop_until_ms)
 		return a->stopping;
 	for (size_t i = 0; i < a->n; i++)
-		if (has_links(&a->trackers[i]))
+		if (link_any(&a->trackers[i]))
 			return false;
 	return true;
 }
@@ -503,7 +317,18 @@ sooner(int64_t a, int64_t b)
 }
 
 static int64_t
-link_deadline(const struct announce *a, const struct link *l)
+get_deadline(const struct announce *a, const struct link *l)
+{
+	if (a->stopping)
+		return l->event == UDPTRK_COMPLETED ? a->stop_until_ms - STOP_COMPLETED_MS
+		                                    : INT64_MAX;
+	if (l->get.state != HTTPCALL_IDLE)
+		return l->get.again_ms;
+	return announce_owes_completed(a, l) ? 0 : l->next_ms;
+}
+
+static int64_t
+call_deadline(const struct announce *a, const struct link *l)
 {
 	int64_t at = udpcall_deadline(&l->call);
 
@@ -524,11 +349,14 @@ announce_deadline(const struct announce *a)
 
 		if (!a->stopping && !announce_asks(a, t))
 			continue;
-		if (t->state == TRACKER_LOST && !a->stopping)
+		if ((t->state == TRACKER_LOST || t->state == TRACKER_HELD) &&
+		    !a->stopping)
 			at = sooner(at, t->again_ms);
 		for (size_t k = 0; k < ANNOUNCE_LINKS; k++)
 			if (t->links[k].used)
-				at = sooner(at, link_deadline(a, &t->links[k]));
+				at = sooner(at,
+				    t->links[k].http ? get_deadline(a, &t->links[k])
+				                     : call_deadline(a, &t->links[k]));
 		if (a->running && announce_verdict(t) == VERDICT_OPEN &&
 		    a->now_ms < t->asked_ms + ANNOUNCE_PATIENCE_MS)
 			at = sooner(at, t->asked_ms + ANNOUNCE_PATIENCE_MS);

@@ -17,6 +17,37 @@ may_answer_soon(const struct tracker *t, int64_t now)
 	return false;
 }
 
+/* Whether all addresses of a tracker say no for good. */
+static bool
+says_no(const struct tracker *t)
+{
+	bool no = false;
+
+	if (t->state == TRACKER_UNUSABLE)
+		return true;
+	if (t->state != TRACKER_UP)
+		return false;
+	for (size_t i = 0; i < ANNOUNCE_LINKS; i++) {
+		const struct link *l = &t->links[i];
+
+		if (!l->used || l->absent)
+			continue;
+		if (l->refusals < ANNOUNCE_REFUSALS)
+			return false;
+		no = true;
+	}
+	return no;
+}
+
+bool
+announce_is_refused(const struct announce *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!says_no(&a->trackers[i]))
+			return false;
+	return a->n > 0 && !a->heard;
+}
+
 enum announce_round
 announce_round(const struct announce *a, int64_t now)
 {
@@ -79,6 +110,32 @@ datagram_of(struct announce *a, const struct tracker *t, struct link *l)
 	return bytes_of(a->datagram, n);
 }
 
+/* The request of an HTTP link; the setup has seen that it fits. */
+static void
+http_url_of(struct announce *a, const struct tracker *t, struct link *l)
+{
+	struct httptrk_announce r = { .url = t->url,
+		.downloaded = a->self.downloaded,
+		.left = a->self.left,
+		.uploaded = a->self.uploaded,
+		.event = l->event,
+		.key = a->key,
+		.want = a->stopping ? 0 : ANNOUNCE_WANT,
+		.port = a->self.port,
+		.tracker_id = bytes_of(t->id, t->id_size) };
+
+	if (a->config.scrape) {
+		if (httptrk_put_scrape(t->url, a->config.btih, a->http_url) != RC_OK)
+			a->http_url[0] = '\0';
+		return;
+	}
+	memcpy(r.btih, a->config.btih, sizeof(r.btih));
+	memcpy(r.id, a->config.id, sizeof(r.id));
+	if (httptrk_put_announce(&r, a->http_url) != RC_OK)
+		a->http_url[0] = '\0';
+	l->heard_left |= a->self.left > 0;
+}
+
 static bool
 next_close(struct announce *a, struct announce_event *out)
 {
@@ -90,6 +147,24 @@ next_close(struct announce *a, struct announce_event *out)
 			return true;
 		}
 	return false;
+}
+
+static void
+link_wish(struct announce *a, const struct tracker *t, struct link *l,
+    struct announce_event *out)
+{
+	out->addr = l->addr;
+	if (l->http) {
+		out->what = ANNOUNCE_GET;
+		http_url_of(a, t, l);
+		out->http_url = a->http_url;
+		l->get.send = false;
+	} else {
+		out->what = l->open ? ANNOUNCE_SEND : ANNOUNCE_OPEN;
+		if (l->open)
+			out->datagram = datagram_of(a, t, l);
+	}
+	l->open = true;
 }
 
 /* What the tracker wants of the network. */
@@ -110,17 +185,46 @@ next_wish(struct announce *a, unsigned who, struct announce_event *out)
 	for (unsigned i = 0; i < ANNOUNCE_LINKS; i++) {
 		struct link *l = &t->links[i];
 
-		if (!l->used || !l->call.send)
+		if (!l->used || !(l->http ? l->get.send : l->call.send))
 			continue;
 		out->socket = who * ANNOUNCE_LINKS + i;
-		out->addr = l->addr;
-		out->what = l->open ? ANNOUNCE_SEND : ANNOUNCE_OPEN;
-		if (l->open)
-			out->datagram = datagram_of(a, t, l);
-		l->open = true;
+		link_wish(a, t, l, out);
 		return true;
 	}
 	return false;
+}
+
+static bool
+next_name(struct announce *a, struct announce_event *out)
+{
+	for (unsigned i = 0; i < ANNOUNCE_NAMES; i++) {
+		struct name *n = &a->names[i];
+
+		if (!n->used || !n->ask)
+			continue;
+		n->ask = false;
+		out->what = ANNOUNCE_NAME;
+		out->name = i;
+		out->host = n->host;
+		out->port = n->port;
+		return true;
+	}
+	return false;
+}
+
+static void
+tell_answer(const struct announce *a, struct tracker *t, struct announce_event *out)
+{
+	t->tell_answer = false;
+	out->what = a->config.scrape ? ANNOUNCE_SCRAPED : ANNOUNCE_ANSWERED;
+	out->changed = !t->told_answer;
+	out->kept = t->state == TRACKER_HELD;
+	out->interval_s = t->interval_s;
+	out->min_interval_s = t->min_interval_s;
+	out->seeders = t->seeders;
+	out->completed = t->completed;
+	out->leechers = t->leechers;
+	t->told_answer = !out->kept;
 }
 
 /* What people and pipes are to know of the tracker. */
@@ -132,20 +236,22 @@ next_word(struct announce *a, unsigned who, struct announce_event *out)
 	out->tracker = who;
 	out->url = t->url;
 	if (t->tell_answer) {
-		t->tell_answer = false;
-		out->what = ANNOUNCE_ANSWERED;
-		out->interval_s = t->interval_s;
-		out->seeders = t->seeders;
-		out->leechers = t->leechers;
-		return true;
-	}
-	if (t->tell_failure) {
-		t->tell_failure = false;
+		tell_answer(a, t, out);
+	} else if (t->tell_warning) {
+		t->tell_warning = false;
+		out->what = ANNOUNCE_WARNED;
+		out->reason = t->warning;
+	} else if (t->tell_failure) {
+		t->tell_failure = t->told_answer = false;
 		out->what = ANNOUNCE_UNANSWERED;
 		out->reason = t->reason;
-		return true;
+	} else if (t->tell_stopped) {
+		t->tell_stopped = false;
+		out->what = ANNOUNCE_STOPPED;
+	} else {
+		return false;
 	}
-	return false;
+	return true;
 }
 
 bool
@@ -157,12 +263,15 @@ announce_next(struct announce *a, struct announce_event *out)
 	for (size_t i = 0; i < a->n; i++)
 		if (next_wish(a, a->order[i], out))
 			return true;
+	if (next_name(a, out))
+		return true;
 	for (size_t i = 0; i < a->n; i++)
 		if (next_word(a, a->order[i], out))
 			return true;
 	if (a->at_peer < a->n_peers) {
 		out->what = ANNOUNCE_PEER;
-		out->addr = a->peers[a->at_peer++];
+		out->addr = a->peers[a->at_peer].addr;
+		out->tracker = a->peers[a->at_peer++].tracker;
 		return true;
 	}
 	out->what = ANNOUNCE_NOBODY;

@@ -24,15 +24,20 @@ is_known(const struct announce *a, struct bytes url)
 }
 
 static const char *
-why_unusable(enum rc rc, const struct uri *u)
+why_unusable(struct announce *a, struct bytes url, enum rc rc, const struct uri *u)
 {
 	if (rc == RC_NONE)
 		return "a kind of tracker that is not known";
 	if (rc != RC_OK)
 		return "not the URL of a tracker";
-	if (u->scheme != URI_UDP)
-		return "HTTP trackers are not supported yet";
-	return u->port == 0 ? "the URL names no port" : NULL;
+	if (u->scheme == URI_UDP)
+		return u->port == 0 ? "the URL names no port" : NULL;
+	if (url.n > ANNOUNCE_URL_MAX)
+		return "the URL is too long";
+	if (a->config.scrape &&
+	    httptrk_put_scrape(url, a->config.btih, a->http_url) != RC_OK)
+		return "its URL does not tell how to scrape";
+	return NULL;
 }
 
 void
@@ -48,7 +53,7 @@ static void
 add_tracker(struct announce *a, unsigned tier, struct bytes url)
 {
 	struct tracker *t = &a->trackers[a->n];
-	const char *why = why_unusable(uri_get(url, &t->uri), &t->uri);
+	const char *why = why_unusable(a, url, uri_get(url, &t->uri), &t->uri);
 
 	t->url = url;
 	t->tier = tier;
@@ -133,6 +138,8 @@ announce_free(struct announce *a)
 	if (a == NULL)
 		return;
 	seen_clear(&a->seen);
+	for (size_t i = 0; i < a->n; i++)
+		free(a->trackers[i].kept);
 	free(a->peers);
 	free(a->trackers);
 	free(a);
@@ -142,4 +149,10 @@ unsigned
 announce_trackers(const struct announce *a)
 {
 	return (unsigned)a->n;
+}
+
+struct bytes
+announce_url(const struct announce *a, unsigned tracker)
+{
+	return a->trackers[tracker].url;
 }

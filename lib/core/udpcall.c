@@ -14,9 +14,11 @@
 #include "core/udpcall.h"
 
 void
-udpcall_init(struct udpcall *c, bool v6)
+udpcall_init(struct udpcall *c, bool v6, bool scrape)
 {
-	*c = (struct udpcall){ .v6 = v6, .early_ms = INT64_MAX, .again_ms = INT64_MAX };
+	*c = (struct udpcall){
+		.v6 = v6, .scrape = scrape, .early_ms = INT64_MAX, .again_ms = INT64_MAX
+	};
 }
 
 static bool
@@ -81,8 +83,9 @@ enum udpcall_news
 udpcall_take(struct udpcall *c, int64_t now_ms, uint32_t txn, struct bytes in,
     struct udptrk_reply *reply)
 {
-	enum udptrk_action asked =
-	    c->state == UDPCALL_CONNECT ? UDPTRK_CONNECT : UDPTRK_ANNOUNCE;
+	enum udptrk_action asked = c->state == UDPCALL_CONNECT ? UDPTRK_CONNECT
+	    : c->scrape                                        ? UDPTRK_SCRAPE
+	                                                       : UDPTRK_ANNOUNCE;
 
 	if ((c->state != UDPCALL_CONNECT && c->state != UDPCALL_ANNOUNCE) ||
 	    udptrk_get(in, asked, c->txn, c->v6, reply) != RC_OK)
@@ -99,7 +102,7 @@ udpcall_take(struct udpcall *c, int64_t now_ms, uint32_t txn, struct bytes in,
 		request(c, now_ms, txn);
 		return UDPCALL_GOES_ON;
 	}
-	if (reply->unregistered)
+	if (reply->unregistered || (c->scrape && reply->counts.n == 0))
 		return refused(c, now_ms, txn, UDPCALL_UNREGISTERED);
 	rest(c, UDPCALL_IDLE);
 	return UDPCALL_ANSWERED;
@@ -167,6 +170,9 @@ udpcall_put(struct udpcall *c, const struct udptrk_announce *a,
     uint8_t out[static UDPTRK_REQUEST_MAX])
 {
 	c->send = false;
+	if (c->state == UDPCALL_ANNOUNCE && c->scrape)
+		return udptrk_put_scrape(
+		    c->id, c->txn, bytes_of(a->btih, sizeof(a->btih)), out);
 	if (c->state == UDPCALL_ANNOUNCE)
 		return udpcall_put_beside(c, a, c->txn, out);
 	udptrk_put_connect(c->txn, out);

@@ -31,6 +31,7 @@ enum udpcall_state {
 struct udpcall {
 	enum udpcall_state state;
 	bool v6;        /* the family of the address */
+	bool scrape;    /* an "announce" here is a scrape */
 	bool send;      /* a datagram is due: udpcall_put */
 	bool timed_out; /* this call has met a retry */
 
@@ -52,7 +53,8 @@ enum udpcall_news {
 	UDPCALL_ERROR,        /* the tracker's own words are in the reply; REFUSED */
 };
 
-void udpcall_init(struct udpcall *c, bool v6);
+/* scrape: the counts are asked for instead of an announce. */
+void udpcall_init(struct udpcall *c, bool v6, bool scrape);
 
 /*
  * Begin a call: with the connection id that is still good, else with a connect. txn, here

@@ -25,10 +25,6 @@
 #include "run/announce_parts.h"
 
 enum {
-	STATUS_WAIT_MS = 2000, /* for the run's first status file */
-	STATUS_SOON_MS = 50,
-	STATUS_EVERY_MS = 500,
-	STATUS_SELDOM_MS = 2000,  /* while there is none */
 	LEAVE_MS = 2000,          /* a signal waits no longer for a reader */
 	OUT_ENOUGH = 1024 * 1024, /* waits for the reader: nothing more is read */
 	WRITES = 16,              /* in a row */
@@ -56,11 +52,9 @@ run_leave(struct run *r)
 	leave_when_written(r);
 }
 
-static void look_again(struct run *r);
-
 /* Take leave of the trackers, if there are any to take leave of, and end. */
-static void
-finish(struct run *r)
+void
+run_finish(struct run *r)
 {
 	if (r->phase == RUN_STOPPING || r->phase == RUN_LEAVING)
 		return;
@@ -69,7 +63,7 @@ finish(struct run *r)
 		return;
 	}
 	/* The run may have ended since: the trackers are told what it did last. */
-	look_again(r);
+	run_look_again(r);
 	r->phase = RUN_STOPPING;
 	announce_stop(r->announce, loop_now());
 	/* Not run_pump: this may be inside of it. */
@@ -87,7 +81,7 @@ run_fail(struct run *r, int code, const char *format, ...)
 	va_end(ap);
 	if (r->end->signal == 0)
 		(void)outcome_fail(r->end, code, "%s", words);
-	finish(r);
+	run_finish(r);
 }
 
 void
@@ -107,8 +101,8 @@ run_remark(struct run *r, const char *format, ...)
 
 /* Output. */
 
-static void
-watch_ends(struct run *r)
+void
+run_watch_ends(struct run *r)
 {
 	int out = (r->out.buf.n > 0 ? LOOP_WRITE : 0) | (r->out_polled ? LOOP_READ : 0);
 	bool read = !r->in_ended && r->phase != RUN_LEAVING && r->out.buf.n < OUT_ENOUGH;
@@ -123,8 +117,8 @@ reader_gone(struct run *r)
 {
 	r->out_gone = true;
 	recout_clear(&r->out);
-	watch_ends(r);
-	finish(r);
+	run_watch_ends(r);
+	run_finish(r);
 	leave_when_written(r);
 }
 
@@ -136,7 +130,7 @@ run_put(struct run *r, struct bytes lines)
 	 * run.
 	 */
 	if (!r->out_gone && recout_add(&r->out, lines) == RC_OK)
-		watch_ends(r);
+		run_watch_ends(r);
 }
 
 static bool
@@ -181,98 +175,8 @@ on_output(void *ctx, int what)
 		reader_gone(r);
 		return;
 	}
-	watch_ends(r);
+	run_watch_ends(r);
 	leave_when_written(r);
-}
-
-/* Our own run, as its status file tells. */
-
-static void
-set_self(struct run *r, const struct rec_status *s)
-{
-	struct announce_self self = { .port = r->o->port, .left = r->wanted };
-
-	if (s != NULL) {
-		if (s->port != 0)
-			self.port = (uint16_t)s->port;
-		self.downloaded = s->downloaded;
-		self.uploaded = s->uploaded;
-		self.left = s->left;
-		self.completed =
-		    s->wanted > 0 && s->had == s->wanted && s->downloaded > 0;
-	}
-	announce_set_self(r->announce, &self);
-}
-
-static void
-start_announcing(struct run *r, const struct rec_status *s)
-{
-	r->phase = RUN_ANNOUNCING;
-	r->waited_ms = loop_now() + (int64_t)r->o->round_s * 1000;
-	set_self(r, s);
-	announce_start(r->announce, loop_now());
-	run_pump(r);
-}
-
-/* Look at the status file. true: the run has ended. */
-static bool
-look(struct run *r, struct rec_status *s, bool *found)
-{
-	bool alive = false;
-	enum rc rc = status_find(r->torrent.btih, r->id, &r->text, s, &alive);
-
-	*found = rc == RC_OK;
-	if (rc == RC_OK && alive)
-		r->alive = true;
-	return rc == RC_OK ? !alive : rc == RC_NONE && r->alive;
-}
-
-static void
-look_again(struct run *r)
-{
-	struct rec_status s;
-	bool found = false;
-
-	(void)look(r, &s, &found);
-	if (found)
-		set_self(r, &s);
-}
-
-static void
-poll_run(struct run *r)
-{
-	struct rec_status s;
-	bool found = false, over = look(r, &s, &found);
-	int64_t now = loop_now(), every = r->alive ? STATUS_EVERY_MS : STATUS_SELDOM_MS;
-
-	if (found && r->phase == RUN_ANNOUNCING)
-		set_self(r, &s);
-	if (over) {
-		finish(r);
-		return;
-	}
-	if (r->phase == RUN_WAITING && (r->alive || now >= r->waited_ms))
-		start_announcing(r, found ? &s : NULL);
-	else if (r->phase == RUN_ANNOUNCING)
-		run_pump(r);
-	if (r->phase == RUN_WAITING)
-		every = STATUS_SOON_MS;
-	else if (r->phase != RUN_ANNOUNCING)
-		return;
-	if (r->o->once && now + every > r->waited_ms)
-		every = r->waited_ms > now ? r->waited_ms - now : STATUS_SOON_MS;
-	loop_timer_set(r->poll_timer, now + every);
-}
-
-static void
-on_poll(void *ctx)
-{
-	struct run *r = ctx;
-
-	if (r->phase == RUN_LEAVING)
-		loop_stop(r->loop);
-	else
-		poll_run(r);
 }
 
 /* How it stands. */
@@ -297,7 +201,7 @@ round_over(struct run *r)
 	r->phase = RUN_PASSING;
 	loop_timer_set(r->timer, INT64_MAX);
 	if (r->in_ended)
-		finish(r);
+		run_finish(r);
 }
 
 void
@@ -311,9 +215,12 @@ run_check(struct run *r)
 	if (r->phase != RUN_ANNOUNCING || !r->o->once)
 		return;
 	round = announce_round(r->announce, now);
-	if (round == ANNOUNCE_HEARD)
+	if (round == ANNOUNCE_HEARD) {
+		if (r->o->scrape) /* who is silent is told, too */
+			announce_give_up(r->announce, "no answer");
+		run_drain(r);
 		round_over(r);
-	else if (round == ANNOUNCE_REFUSED || now >= r->waited_ms)
+	} else if (round == ANNOUNCE_REFUSED || now >= r->waited_ms)
 		round_failed(r);
 }
 
@@ -328,7 +235,8 @@ introduce(struct run *r)
 
 	r->introduced = true;
 	rec_put_self(&w, text, sizeof(text), r->id);
-	if (!r->own_lines && linew_end(&w, &line) == RC_OK)
+	/* Whoever only counts is no peer. */
+	if (!r->own_lines && !r->o->scrape && linew_end(&w, &line) == RC_OK)
 		run_put(r, line);
 }
 
@@ -350,7 +258,8 @@ begin(struct run *r)
 	} else {
 		/* Behind a file or a terminal there is no run to wait for. */
 		r->phase = RUN_WAITING;
-		r->waited_ms = loop_now() + (r->out_polled ? STATUS_WAIT_MS : 0);
+		r->waited_ms = loop_now() +
+		    (r->out_polled && !r->o->scrape ? RUN_STATUS_WAIT_MS : 0);
 		loop_timer_set(r->poll_timer, 0);
 	}
 }
@@ -366,7 +275,7 @@ take_fail(struct run *r, const struct line *l)
 		r->end->code = (int)fail.code;
 		r->end->passed = true;
 	}
-	finish(r);
+	run_finish(r);
 }
 
 static bool
@@ -445,7 +354,7 @@ input_ended(struct run *r)
 		run_fail(r, CODE_DATA,
 		    "the input ended without `end`: was it cut, or did a filter eat it?");
 	else if (r->phase == RUN_PASSING)
-		finish(r);
+		run_finish(r);
 }
 
 static void
@@ -468,7 +377,7 @@ on_input(void *ctx, int what)
 		    (unsigned long long)r->lines + 1);
 	else if (rc == RC_END)
 		input_ended(r);
-	watch_ends(r);
+	run_watch_ends(r);
 	leave_when_written(r);
 }
 
@@ -487,7 +396,7 @@ on_signal(void *ctx, int signo)
 	if (r->phase == RUN_LEAVING)
 		run_leave(r);
 	else
-		finish(r);
+		run_finish(r);
 }
 
 static bool
@@ -503,7 +412,7 @@ set_up(struct run *r)
 		return false;
 	r->in_watch = loop_watch_new(r->loop, r->o->in, on_input, r);
 	r->out_watch = loop_watch_new(r->loop, r->o->out, on_output, r);
-	r->poll_timer = loop_timer_new(r->loop, on_poll, r);
+	r->poll_timer = loop_timer_new(r->loop, run_on_poll, r);
 	if (r->in_watch == NULL || r->out_watch == NULL || r->poll_timer == NULL)
 		return false;
 	for (size_t i = 0; i < 3; i++) {
@@ -558,7 +467,7 @@ run_announce(const struct announce_options *o, struct outcome *end)
 	/* Nothing is passed on and nothing asked of the network before this. */
 	r->session = session_open(o->command, o->err, o->verbose, end);
 	if (r->session != NULL && set_up(r)) {
-		watch_ends(r);
+		run_watch_ends(r);
 		if (loop_run(r->loop) != RC_OK)
 			(void)outcome_fail(end, CODE_BUG, "the event loop has failed");
 	} else if (r->session != NULL) {

@@ -16,6 +16,7 @@ enum { ANNOUNCE_PORT = 6881, ANNOUNCE_ROUND_S = 15 };
 
 struct announce_options {
 	bool once;              /* one round, then nothing more */
+	bool scrape;            /* that round asks how many there are; with once */
 	uint64_t round_s;       /* how long a round waits for the first answer */
 	uint16_t port;          /* told where no run says its own */
 	struct net_local local; /* for every socket */

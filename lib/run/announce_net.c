@@ -89,6 +89,43 @@ socket_send(struct run *r, const struct announce_event *e)
 		socket_failed(s);
 }
 
+/* HTTP. */
+
+static void
+on_answer(void *ctx, const struct http_answer *a)
+{
+	struct run_socket *s = ctx;
+	const struct announce_http http = { .rc = a->rc,
+		.why = a->why,
+		.status = a->status,
+		.body = a->body,
+		.local = a->local,
+		.retry_s = a->retry_s };
+
+	s->call = NULL;
+	announce_http(s->run->announce, s->number, loop_now(), &http);
+	run_pump(s->run);
+}
+
+static void
+get(struct run *r, const struct announce_event *e)
+{
+	static const struct announce_http failed = { .rc = RC_MEM,
+		.why = "out of memory" };
+	const struct http_request request = { .url = e->http_url,
+		.family = addr_is_v4(&e->addr) ? HTTP_V4 : HTTP_V6,
+		.from = &r->o->local };
+	struct run_socket *s = &r->sockets[e->socket];
+
+	*s = (struct run_socket){ .run = r, .number = e->socket, .fd = -1 };
+	if (r->http == NULL)
+		r->http = http_new(r->loop);
+	if (r->http != NULL)
+		s->call = http_start(r->http, &request, on_answer, s);
+	if (s->call == NULL)
+		announce_http(r->announce, e->socket, loop_now(), &failed);
+}
+
 /* Names. */
 
 static void
@@ -97,19 +134,40 @@ on_resolved(void *ctx, enum rc rc, const struct addr *addrs, size_t n)
 	struct run_query *q = ctx;
 
 	q->query = NULL;
-	announce_resolved(q->run->announce, q->tracker, loop_now(), rc, addrs, n);
+	announce_resolved(q->run->announce, q->number, loop_now(), rc, addrs, n);
 	run_pump(q->run);
 }
 
 static void
-resolve_name(struct run *r, const struct announce_event *e)
+on_named(void *ctx, enum rc rc, const struct addr *addrs, size_t n)
+{
+	struct run_query *q = ctx;
+
+	q->query = NULL;
+	announce_named(q->run->announce, q->number, loop_now(), rc, addrs, n);
+	run_pump(q->run);
+}
+
+static void
+resolve_tracker(struct run *r, const struct announce_event *e)
 {
 	struct run_query *q = &r->queries[e->tracker];
 
-	*q = (struct run_query){ .run = r, .tracker = e->tracker };
+	*q = (struct run_query){ .run = r, .number = e->tracker };
 	q->query = resolve_start(r->resolve, e->host, e->port, on_resolved, q);
 	if (q->query == NULL)
 		announce_resolved(r->announce, e->tracker, loop_now(), RC_MEM, NULL, 0);
+}
+
+static void
+resolve_peer(struct run *r, const struct announce_event *e)
+{
+	struct run_query *q = &r->names[e->name];
+
+	*q = (struct run_query){ .run = r, .number = e->name };
+	q->query = resolve_start(r->resolve, e->host, e->port, on_named, q);
+	if (q->query == NULL)
+		announce_named(r->announce, e->name, loop_now(), RC_MEM, NULL, 0);
 }
 
 /* Records. */
@@ -133,16 +191,22 @@ tracker_line(const struct announce_event *e, size_t most, uint8_t out[REC_LATE_M
 		.seeders = e->seeders,
 		.leechers = e->leechers };
 	struct rec_unanswered bad = { .url = e->url };
+	struct rec_scrape counts = { .url = e->url,
+		.seeders = e->seeders,
+		.completed = e->completed,
+		.leechers = e->leechers };
 	struct bytes line;
 	struct linew w;
 
 	if (e->url.n > most) {
 		(void)snprintf(
 		    url, sizeof(url), "%.*s...", (int)most, (const char *)e->url.p);
-		good.url = bad.url = bytes_str(url);
+		good.url = bad.url = counts.url = bytes_str(url);
 	}
 	if (e->what == ANNOUNCE_ANSWERED) {
 		rec_put_announced(&w, out, REC_LATE_MAX, &good);
+	} else if (e->what == ANNOUNCE_SCRAPED) {
+		rec_put_scrape(&w, out, REC_LATE_MAX, &counts);
 	} else {
 		bad.reason = bytes_str(e->reason);
 		rec_put_unanswered(&w, out, REC_LATE_MAX, &bad);
@@ -179,43 +243,78 @@ put_peer(struct run *r, const struct addr *a)
 	run_put(r, line);
 }
 
+/* One line for each change of a tracker's fate. */
+static void
+explain(struct run *r, const struct announce_event *e, const char *url)
+{
+	if (e->what == ANNOUNCE_UNANSWERED)
+		run_remark(r, "%s: %s", url, e->reason);
+	else if (e->what == ANNOUNCE_SCRAPED)
+		run_remark(r, "%s: %u seeders, %u leechers, %u downloads", url,
+		    e->seeders, e->leechers, e->completed);
+	else if (e->changed)
+		run_remark(r, "%s: %u seeders, %u leechers, %s in %u s", url, e->seeders,
+		    e->leechers, e->kept ? "as it told an earlier run; asked" : "again",
+		    e->interval_s);
+}
+
 static void
 tell(struct run *r, const struct announce_event *e)
 {
 	char url[URL_SHOWN];
 
-	put_tracker(r, e);
 	(void)uri_masked(e->url, url, sizeof(url));
+	if (e->what == ANNOUNCE_WARNED) {
+		run_remark(r, "%s: the tracker warns: %s", url, e->reason);
+		return;
+	}
+	put_tracker(r, e);
 	if (e->what == ANNOUNCE_UNANSWERED && r->told++ == 0)
 		(void)snprintf(r->first_failure, sizeof(r->first_failure),
 		    "%.150s: %.140s", url, e->reason);
-	if (!r->o->verbose)
-		return;
-	if (e->what == ANNOUNCE_UNANSWERED)
-		run_remark(r, "%s: %s", url, e->reason);
-	else
-		run_remark(r, "%s: %u seeders, %u leechers, again in %u s", url,
-		    e->seeders, e->leechers, e->interval_s);
+	if (e->what == ANNOUNCE_ANSWERED)
+		run_note_answer(r, e);
+	if (r->o->verbose)
+		explain(r, e, url);
+}
+
+static void
+tell_nobody(struct run *r)
+{
+	if (!r->o->once)
+		run_remark(r,
+		    "no tracker answers (%s): asking on; `peer` lines work meanwhile",
+		    r->first_failure);
+}
+
+static void
+let_go(struct run_socket *s)
+{
+	socket_close(s);
+	http_cancel(s->call);
+	s->call = NULL;
 }
 
 static void
 obey(struct run *r, const struct announce_event *e)
 {
 	switch (e->what) {
-	case ANNOUNCE_RESOLVE: resolve_name(r, e); break;
+	case ANNOUNCE_RESOLVE: resolve_tracker(r, e); break;
+	case ANNOUNCE_NAME: resolve_peer(r, e); break;
 	case ANNOUNCE_OPEN: socket_open(r, e); break;
 	case ANNOUNCE_SEND: socket_send(r, e); break;
-	case ANNOUNCE_CLOSE: socket_close(&r->sockets[e->socket]); break;
+	case ANNOUNCE_GET: get(r, e); break;
+	case ANNOUNCE_CLOSE: let_go(&r->sockets[e->socket]); break;
 	case ANNOUNCE_ANSWERED:
+	case ANNOUNCE_SCRAPED:
+	case ANNOUNCE_WARNED:
 	case ANNOUNCE_UNANSWERED: tell(r, e); break;
-	case ANNOUNCE_PEER: put_peer(r, &e->addr); break;
-	case ANNOUNCE_NOBODY:
-		if (!r->o->once)
-			run_remark(r,
-			    "no tracker answers (%s): asking on; `peer` lines work "
-			    "meanwhile",
-			    r->first_failure);
+	case ANNOUNCE_STOPPED: run_note_stopped(r, e->tracker); break;
+	case ANNOUNCE_PEER:
+		put_peer(r, &e->addr);
+		run_note_peer(r, e);
 		break;
+	case ANNOUNCE_NOBODY: tell_nobody(r); break;
 	}
 }
 
@@ -226,6 +325,7 @@ run_drain(struct run *r)
 
 	while (announce_next(r->announce, &e))
 		obey(r, &e);
+	run_save(r);
 }
 
 void
@@ -256,7 +356,11 @@ on_deadline(void *ctx)
 bool
 run_trackers_start(struct run *r)
 {
-	struct announce_config config = { .random = randomly, .ctx = r, .own = r->own };
+	struct announce_config config = { .random = randomly,
+		.ctx = r,
+		.own = r->own,
+		.once = r->o->once,
+		.scrape = r->o->scrape };
 	size_t n;
 
 	memcpy(config.btih, r->torrent.btih, sizeof(config.btih));
@@ -285,9 +389,13 @@ run_trackers_clear(struct run *r)
 	size_t n = r->announce == NULL ? 0 : announce_trackers(r->announce);
 
 	for (size_t i = 0; r->sockets != NULL && i < n * ANNOUNCE_LINKS; i++)
-		socket_close(&r->sockets[i]);
+		let_go(&r->sockets[i]);
 	for (size_t i = 0; r->queries != NULL && i < n; i++)
 		resolve_cancel(r->queries[i].query);
+	for (size_t i = 0; i < ANNOUNCE_NAMES; i++)
+		resolve_cancel(r->names[i].query);
+	http_free(r->http);
+	run_forget(r);
 	loop_timer_free(r->timer);
 	free(r->queries);
 	free(r->sockets);

@@ -6,6 +6,8 @@
 #include "codec/udptrk.h"
 #include "core/announce.h"
 #include "core/torrent.h"
+#include "io/http.h"
+#include "io/kept.h"
 #include "io/loop.h"
 #include "io/recio.h"
 #include "io/resolve.h"
@@ -13,7 +15,10 @@
 #include "run/announce.h"
 #include "run/session.h"
 
-enum { RUN_OWN_ADDRS = 64 };
+enum {
+	RUN_OWN_ADDRS = 64,
+	RUN_STATUS_WAIT_MS = 2000, /* for the run's first status file */
+};
 
 enum run_phase {
 	RUN_READING,    /* until `end` */
@@ -32,11 +37,12 @@ struct run_socket {
 	unsigned number;
 	int fd; /* -1: none */
 	struct loop_watch *watch;
+	struct http_call *call; /* NULL: none */
 };
 
 struct run_query {
 	struct run *run;
-	unsigned tracker;
+	unsigned number;             /* of a tracker, or of a peer's name */
 	struct resolve_query *query; /* NULL: none under way */
 };
 
@@ -65,10 +71,16 @@ struct run {
 	/* Trackers. */
 	struct announce *announce;
 	struct resolve *resolve;
+	struct http *http;
+	struct kept *kept; /* what trackers answered; NULL: there is no place for it */
+	struct kept_answer **answers; /* a tracker's of this run; NULL: none */
 	struct run_socket *sockets;
 	struct run_query *queries;
+	struct run_query names[ANNOUNCE_NAMES];
 	struct loop_timer *timer;
 	struct addr own[RUN_OWN_ADDRS];
+	uint16_t port; /* ours, as it was when the trackers were asked first */
+	bool unsaved;
 	unsigned told; /* trackers that were called unanswered */
 	char first_failure[300];
 	uint8_t datagram[UDPTRK_REPLY_MAX];
@@ -112,8 +124,31 @@ bool run_stay_logged_in(struct run *r);
  */
 bool run_may_send(struct run *r);
 
+/* run/announce_self: take counts and port from the status file once more. */
+void run_look_again(struct run *r);
+
+/* For poll_timer. */
+void run_on_poll(void *ctx);
+
+/* run/announce: take leave of the trackers, if it can be, and end. */
+void run_finish(struct run *r);
+
+/* run/announce: watch input and output for what is wanted of them. */
+void run_watch_ends(struct run *r);
+
 /* run/announce: nothing more is begun; what waits for the reader is written. */
 void run_leave(struct run *r);
+
+/*
+ * run/announce_kept: what earlier runs heard is told to core/announce, what this one
+ * hears is noted and saved for later ones.
+ */
+void run_recall(struct run *r);
+void run_note_answer(struct run *r, const struct announce_event *e);
+void run_note_peer(struct run *r, const struct announce_event *e);
+void run_note_stopped(struct run *r, unsigned tracker);
+void run_save(struct run *r);
+void run_forget(struct run *r);
 
 /* run/announce: called by run_pump when it stands still. */
 void run_check(struct run *r);

@@ -83,7 +83,7 @@ own_lines() {
 
 @test "help and version are answered" {
 	run -0 ugat-announce --help
-	[[ $output == *'[-1] [-p PORT] [-i ADDR|IF] [-t TIME]'* ]]
+	[[ $output == *'[-1] [-s] [-p PORT] [-i ADDR|IF] [-t TIME]'* ]]
 	run -0 ugat-announce -V
 	[[ $output == 'ugat-announce '* ]]
 }
@@ -226,15 +226,15 @@ peer	10.0.0.2	6881	src=tracker" ]
 	[[ ${lines[-1]} == $'fail!\t69\tugat-announce\t'* ]]
 }
 
-@test "HTTP trackers are not supported yet, which is no error but with -1" {
-	run -69 --separate-stderr announce -1 < <(records http://127.0.0.1:1/announce https://x/)
-	[ "$(own_lines <<<"$output")" = "unanswered	http://127.0.0.1:1/announce	HTTP trackers are not supported yet
-unanswered	https://x/	HTTP trackers are not supported yet" ]
+@test "a kind of tracker that is not known is no error but with -1" {
+	run -69 --separate-stderr announce -1 < <(records wss://127.0.0.1:1/announce x://x/)
+	[ "$(own_lines <<<"$output")" = "unanswered	wss://127.0.0.1:1/announce	a kind of tracker that is not known
+unanswered	x://x/	a kind of tracker that is not known" ]
 	tracker two
-	run -0 --separate-stderr announce -1 < <(records http://127.0.0.1:1/announce "udp://127.0.0.1:$port")
+	run -0 --separate-stderr announce -1 < <(records wss://127.0.0.1:1/announce "udp://127.0.0.1:$port")
 	[ "$(own_lines <<<"$output" | cut -f1)" = $'unanswered\nannounced\npeer\npeer' ]
 	between
-	records http://127.0.0.1:1/announce >&8
+	records wss://127.0.0.1:1/announce >&8
 	until_ok grep -q 'no tracker answers' err
 	kill -0 "$announce"
 	exec 8>&-

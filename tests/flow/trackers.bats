@@ -118,15 +118,16 @@ by_tracker_once() {
 	said '^ugat-fetch: stalled'
 }
 
-@test "an HTTP tracker is said to be not supported yet, the UDP tracker beside it serves" {
+@test "an HTTP tracker alone: found, completed and stopped" {
 	tracker
 	content a 1 500000
-	torrent a
+	TRACKER=http${TRACKER#udp} torrent a
 	seed_libtorrent libtorrent "$SRC"
 	swarm_up 1
-	"$FLOW_PYTHON" "$FLOW_DIR/torrent.py" make "$TORRENT" "http://127.0.0.1:$TRACKER_PORT/announce,$TRACKER" 65536 "$SRC/a"
 	pipeline "ugat-parse '$TORRENT' | ugat-announce | tee seen | ugat-fetch -d out"
 	codes "0 0 0 0"
 	same
-	grep -q '^unanswered	http://127.0.0.1:.*not supported yet' seen
+	silent
+	grep -q "^announced	http://127.0.0.1:$TRACKER_PORT/announce	" seen
+	[ "$(swarm "$BTIH")" -eq 1 ] # it said stopped
 }

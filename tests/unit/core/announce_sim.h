@@ -19,7 +19,8 @@
 #include "core/announce.h"
 
 enum { SENT_MAX = 4096, SOCKETS = ANNOUNCE_TRACKERS * ANNOUNCE_LINKS };
-enum { CONNECT, ANNOUNCE };
+enum { CONNECT, ANNOUNCE, SCRAPE };
+enum { ONCE = 1, COUNTS = 2 }; /* for begin_as */
 enum { NONE, COMPLETED, STARTED, STOPPED };
 
 struct sent {
@@ -35,6 +36,14 @@ struct sent {
 	size_t n;
 };
 
+/* A request by HTTP. */
+struct got {
+	int64_t at;
+	unsigned socket;
+	bool v6, over;
+	char url[8192];
+};
+
 struct sim {
 	struct announce *a;
 	int64_t now, start;
@@ -44,10 +53,14 @@ struct sim {
 	bool refuse_open;
 	struct sent *sent;
 	size_t n;
+	struct got got[64];
+	size_t n_got;
 	/* What was told. */
-	unsigned answered, unanswered, nobody, resolves;
-	char reason[256], url[128];
-	uint32_t interval_s, seeders, leechers;
+	unsigned answered, unanswered, nobody, resolves, scraped, warned, stopped,
+	    changed;
+	unsigned kept, names;
+	char reason[256], url[128], name[256], warning[256];
+	uint32_t interval_s, min_interval_s, seeders, leechers, completed;
 	struct addr *peers;
 	size_t n_peers;
 	unsigned order[ANNOUNCE_TRACKERS * 8],
@@ -106,6 +119,11 @@ on_send(struct sim *s, const struct announce_event *e)
 		assert_true(d->conn_id == UINT64_C(0x41727101980));
 		return;
 	}
+	if (d->action == SCRAPE) {
+		assert_int_equal(d->n, 36);
+		assert_memory_equal(p + 16, "hhhhhhhhhhhhhhhhhhhh", 20);
+		return;
+	}
 	assert_int_equal(d->action, ANNOUNCE);
 	assert_true(d->n >= 98);
 	assert_memory_equal(p + 16, "hhhhhhhhhhhhhhhhhhhh", 20);
@@ -157,6 +175,69 @@ on_resolve(struct sim *s, const struct announce_event *e)
 }
 
 static inline void
+on_get(struct sim *s, const struct announce_event *e)
+{
+	struct got *g = &s->got[s->n_got++];
+
+	assert_true(s->n_got < 64);
+	assert_false(s->open[e->socket]);
+	s->open[e->socket] = true;
+	*g = (struct got){
+		.at = s->now - s->start, .socket = e->socket, .v6 = !addr_is_v4(&e->addr)
+	};
+	assert_true(strlen(e->http_url) < sizeof(g->url));
+	memcpy(g->url, e->http_url, strlen(e->http_url) + 1);
+}
+
+static inline void
+on_close(struct sim *s, const struct announce_event *e)
+{
+	assert_true(s->open[e->socket]);
+	s->open[e->socket] = false;
+	for (size_t i = 0; i < s->n_got; i++)
+		if (s->got[i].socket == e->socket)
+			s->got[i].over = true;
+}
+
+static inline void
+on_word(struct sim *s, const struct announce_event *e)
+{
+	switch (e->what) {
+	case ANNOUNCE_ANSWERED:
+		s->answered++;
+		s->changed += e->changed;
+		s->kept += e->kept;
+		s->interval_s = e->interval_s;
+		s->min_interval_s = e->min_interval_s;
+		s->seeders = e->seeders;
+		s->leechers = e->leechers;
+		break;
+	case ANNOUNCE_SCRAPED:
+		s->scraped++;
+		s->seeders = e->seeders;
+		s->leechers = e->leechers;
+		s->completed = e->completed;
+		break;
+	case ANNOUNCE_UNANSWERED:
+		s->unanswered++;
+		(void)snprintf(s->reason, sizeof(s->reason), "%s", e->reason);
+		(void)snprintf(s->url, sizeof(s->url), "%.*s", (int)e->url.n,
+		    (const char *)e->url.p);
+		break;
+	case ANNOUNCE_WARNED:
+		s->warned++;
+		(void)snprintf(s->warning, sizeof(s->warning), "%s", e->reason);
+		break;
+	case ANNOUNCE_NAME:
+		s->names++;
+		(void)snprintf(s->name, sizeof(s->name), "%u %s %u", e->name, e->host,
+		    (unsigned)e->port);
+		break;
+	default: fail();
+	}
+}
+
+static inline void
 pull(struct sim *s)
 {
 	struct announce_event e;
@@ -176,27 +257,15 @@ pull(struct sim *s)
 			s->to[e.socket] = e.addr;
 			break;
 		case ANNOUNCE_SEND: on_send(s, &e); break;
-		case ANNOUNCE_CLOSE:
-			assert_true(s->open[e.socket]);
-			s->open[e.socket] = false;
-			break;
-		case ANNOUNCE_ANSWERED:
-			s->answered++;
-			s->interval_s = e.interval_s;
-			s->seeders = e.seeders;
-			s->leechers = e.leechers;
-			break;
-		case ANNOUNCE_UNANSWERED:
-			s->unanswered++;
-			(void)snprintf(s->reason, sizeof(s->reason), "%s", e.reason);
-			(void)snprintf(s->url, sizeof(s->url), "%.*s", (int)e.url.n,
-			    (const char *)e.url.p);
-			break;
+		case ANNOUNCE_GET: on_get(s, &e); break;
+		case ANNOUNCE_CLOSE: on_close(s, &e); break;
 		case ANNOUNCE_PEER:
 			assert_true(s->n_peers < 20000);
 			s->peers[s->n_peers++] = e.addr;
 			break;
 		case ANNOUNCE_NOBODY: s->nobody++; break;
+		case ANNOUNCE_STOPPED: s->stopped++; break;
+		default: on_word(s, &e); break;
 		}
 	}
 }
@@ -221,20 +290,22 @@ run(struct sim *s, int64_t ms)
 	pull(s);
 }
 
-/* Trackers as "0 udp://a:1", one an argument, then NULL. */
 static inline struct sim *
-begin(const char *first, ...)
+prepare(int as, const char *first, va_list ap)
 {
 	static const struct addr own[2] = {
 		{ .ip = { [10] = 0xff, [11] = 0xff, 192, 0, 2, 1 } },
 		{ .ip = { 0x20, 1, [15] = 9 } }
 	};
 	struct announce_self self = { .port = 6881, .left = 1000 };
-	struct announce_config config = { .random = dice, .own = own, .n_own = 2 };
+	struct announce_config config = { .random = dice,
+		.own = own,
+		.n_own = 2,
+		.once = (as & ONCE) != 0,
+		.scrape = (as & COUNTS) != 0 };
 	struct torrent_tracker t[128];
 	struct sim *s = calloc(1, sizeof(*s));
 	size_t n = 0;
-	va_list ap;
 
 	assert_non_null(s);
 	s->sent = calloc(SENT_MAX, sizeof(*s->sent));
@@ -246,17 +317,47 @@ begin(const char *first, ...)
 	config.ctx = s;
 	memset(config.btih, 'h', 20);
 	memcpy(config.id, "-UG0100-abcdefghijkl", 20);
-	va_start(ap, first);
 	for (const char *text = first; text != NULL; text = va_arg(ap, const char *)) {
 		t[n].tier = (uint32_t)strtoul(text, NULL, 10);
 		t[n++].url = bytes_str(strchr(text, ' ') + 1);
 	}
-	va_end(ap);
 	s->a = announce_new(&config, t, n);
 	assert_non_null(s->a);
 	announce_set_self(s->a, &self);
+	return s;
+}
+
+static inline void
+go(struct sim *s)
+{
 	announce_start(s->a, s->now);
 	pull(s);
+}
+
+/* Not started yet. */
+static inline struct sim *
+begin_as(int as, const char *first, ...)
+{
+	struct sim *s;
+	va_list ap;
+
+	va_start(ap, first);
+	s = prepare(as, first, ap);
+	va_end(ap);
+	return s;
+}
+
+/* Trackers as "0 udp://a:1", one an argument, then NULL. */
+static inline struct sim *
+begin(const char *first, ...)
+{
+	struct sim *s;
+	va_list ap;
+
+	va_start(ap, first);
+	s = prepare(0, first, ap);
+	va_end(ap);
+	go(s);
 	return s;
 }
 
@@ -325,6 +426,42 @@ refuse(struct sim *s, const struct sent *to, const char *words)
 	put_be(put_be(in, 4, 3), 4, to->txn);
 	memcpy(in + 8, words, n);
 	give(s, to->socket, in, 8 + n);
+}
+
+/* The request that began last. */
+static inline struct got *
+last_got(struct sim *s)
+{
+	assert_true(s->n_got > 0);
+	return &s->got[s->n_got - 1];
+}
+
+static inline void
+reply_as(struct sim *s, struct got *g, const struct announce_http *r)
+{
+	assert_true(s->open[g->socket] && !g->over);
+	s->open[g->socket] = false;
+	g->over = true;
+	announce_http(s->a, g->socket, s->now, r);
+	pull(s);
+}
+
+static inline void
+reply(struct sim *s, struct got *g, unsigned status, const char *body)
+{
+	const struct announce_http r = {
+		.rc = RC_OK, .status = status, .body = bytes_str(body)
+	};
+
+	reply_as(s, g, &r);
+}
+
+static inline void
+break_get(struct sim *s, struct got *g, enum rc rc, const char *why)
+{
+	const struct announce_http r = { .rc = rc, .why = why };
+
+	reply_as(s, g, &r);
 }
 
 #endif

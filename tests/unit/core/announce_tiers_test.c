@@ -338,21 +338,22 @@ a_socket_that_cannot_be_made_is_told_and_tried_again(void **state)
 }
 
 static void
-http_and_unusable_trackers_are_told_once_and_the_next_tier_goes_on(void **state)
+unusable_trackers_are_told_once_and_the_next_tier_goes_on(void **state)
 {
-	struct sim *s = begin("0 http://a/announce", "1 https://b/announce", "2 wss://c",
-	    "3 nonsense", "4 udp://noport", "5 udp://e:1", NULL);
+	struct sim *s =
+	    begin("2 wss://c", "3 nonsense", "4 udp://noport", "5 udp://e:1", NULL);
 
 	(void)state;
-	assert_int_equal(s->unanswered, 5);
+	assert_int_equal(s->unanswered, 3);
 	assert_int_equal(s->n, 1);
 	assert_int_equal(s->nobody, 0);
 	accept_both(s, 60);
 	run(s, 100000);
-	assert_int_equal(s->unanswered, 5 + 1); /* the UDP one went silent at 60 s */
+	assert_int_equal(s->unanswered, 3 + 1); /* the UDP one went silent at 60 s */
 	finish(s);
-	s = begin("0 http://a/announce", NULL);
-	assert_string_equal(s->reason, "HTTP trackers are not supported yet");
+	s = begin("0 wss://a/announce", NULL);
+	assert_string_equal(s->reason, "a kind of tracker that is not known");
+	assert_true(announce_is_refused(s->a));
 	assert_int_equal(s->nobody, 1);
 	assert_int_equal(announce_round(s->a, s->now), ANNOUNCE_REFUSED);
 	run(s, 100000);
@@ -438,7 +439,7 @@ main(void)
 		cmocka_unit_test(a_name_whose_address_stays_silent_is_looked_up_again),
 		cmocka_unit_test(a_socket_that_cannot_be_made_is_told_and_tried_again),
 		cmocka_unit_test(
-		    http_and_unusable_trackers_are_told_once_and_the_next_tier_goes_on),
+		    unusable_trackers_are_told_once_and_the_next_tier_goes_on),
 		cmocka_unit_test(
 		    a_round_that_nobody_answers_stays_open_until_it_is_given_up),
 		cmocka_unit_test(equal_urls_count_once_and_too_many_are_left_out),

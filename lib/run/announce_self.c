@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/* run/announce: the run that we announce for, as its status file tells of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/announce_parts.h"
+
+enum {
+	STATUS_SOON_MS = 50,
+	STATUS_EVERY_MS = 500,
+	STATUS_SELDOM_MS = 2000, /* while there is none */
+};
+
+static void
+set_self(struct run *r, const struct rec_status *s)
+{
+	struct announce_self self = { .port = r->o->port, .left = r->wanted };
+
+	if (s != NULL) {
+		if (s->port != 0)
+			self.port = (uint16_t)s->port;
+		self.downloaded = s->downloaded;
+		self.uploaded = s->uploaded;
+		self.left = s->left;
+		self.completed =
+		    s->wanted > 0 && s->had == s->wanted && s->downloaded > 0;
+	}
+	if (r->port == 0)
+		r->port = self.port;
+	announce_set_self(r->announce, &self);
+}
+
+static void
+start_announcing(struct run *r, const struct rec_status *s)
+{
+	r->phase = RUN_ANNOUNCING;
+	r->waited_ms = loop_now() + (int64_t)r->o->round_s * 1000;
+	set_self(r, s);
+	run_recall(r);
+	announce_start(r->announce, loop_now());
+	run_pump(r);
+}
+
+/* Look at the status file. true: the run has ended. */
+static bool
+look(struct run *r, struct rec_status *s, bool *found)
+{
+	bool alive = false;
+	enum rc rc = status_find(r->torrent.btih, r->id, &r->text, s, &alive);
+
+	*found = rc == RC_OK;
+	if (rc == RC_OK && alive)
+		r->alive = true;
+	return rc == RC_OK ? !alive : rc == RC_NONE && r->alive;
+}
+
+void
+run_look_again(struct run *r)
+{
+	struct rec_status s;
+	bool found = false;
+
+	(void)look(r, &s, &found);
+	if (found)
+		set_self(r, &s);
+}
+
+/*
+ * Every tracker refuses, and nobody can add a peer: the run learns that nothing more will
+ * come, and decides. The trackers are asked on for as long as it lives.
+ */
+static void
+end_output(struct run *r)
+{
+	int nowhere;
+
+	if (r->o->once || !r->in_ended || r->out_gone || r->out.buf.n > 0)
+		return;
+	nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	r->out_gone = true;
+	run_watch_ends(r);
+	if (nowhere == -1 || dup2(nowhere, r->o->out) == -1)
+		run_fail(r, CODE_BUG, "/dev/null: %s", strerror(errno));
+	if (nowhere != -1)
+		(void)close(nowhere);
+	run_remark(r, "every tracker refuses the torrent (%s): no peer will come of them",
+	    r->first_failure);
+}
+
+static void
+poll_run(struct run *r)
+{
+	struct rec_status s;
+	bool found = false, over = look(r, &s, &found);
+	int64_t now = loop_now(), every = r->alive ? STATUS_EVERY_MS : STATUS_SELDOM_MS;
+
+	if (found && r->phase == RUN_ANNOUNCING)
+		set_self(r, &s);
+	if (over) {
+		run_finish(r);
+		return;
+	}
+	if (r->phase == RUN_ANNOUNCING && r->alive && announce_is_refused(r->announce))
+		end_output(r);
+	if (r->phase == RUN_WAITING && (r->alive || now >= r->waited_ms))
+		start_announcing(r, found ? &s : NULL);
+	else if (r->phase == RUN_ANNOUNCING)
+		run_pump(r);
+	if (r->phase == RUN_WAITING)
+		every = STATUS_SOON_MS;
+	else if (r->phase != RUN_ANNOUNCING)
+		return;
+	if (r->o->once && now + every > r->waited_ms)
+		every = r->waited_ms > now ? r->waited_ms - now : STATUS_SOON_MS;
+	loop_timer_set(r->poll_timer, now + every);
+}
+
+void
+run_on_poll(void *ctx)
+{
+	struct run *r = ctx;
+
+	if (r->phase == RUN_LEAVING)
+		loop_stop(r->loop);
+	else
+		poll_run(r);
+}
