@@ -44,12 +44,14 @@ AUTHD_SHARED_SRC = $(filter-out $(AUTHD_MAIN_SRC),$(wildcard authd/*.c))
 UNIT_SRC = $(wildcard tests/unit/*/*_test.c)
 UNIT_SHARED_SRC = $(filter-out %_test.c,$(wildcard tests/unit/*.c tests/unit/*/*.c))
 FUZZ_SRC = $(wildcard tests/fuzz/fuzz_*.c)
+BENCH_SRC = $(wildcard tests/bench/*/*.c)
 
 LIB = $(O)/libugat.a
 CMDS = $(CMD_SRC:cmd/%.c=$(O)/bin/%) $(CMD_SH:cmd/%=$(O)/bin/%)
 DAEMONS = $(AUTHD_MAIN_SRC:authd/%.c=$(O)/sbin/%)
 UNITS = $(UNIT_SRC:%.c=$(O)/%)
 REPLAYS = $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/tests/fuzz/replay_%)
+BENCHES = $(BENCH_SRC:%.c=$(O)/%)
 AUTHD_OBJ = $(call objects,$(AUTHD_SHARED_SRC))
 CMD_OBJ = $(call objects,$(CMD_SHARED_SRC))
 FUZZERS = $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/fuzz/bin/fuzz_%)
@@ -66,7 +68,7 @@ check:
 	$(again) check-now
 check-now:
 	@mkdir -p $(O) && rm -f $(O)/build-failed
-	+@$(MAKE) --no-print-directory -k all tests || : > $(O)/build-failed
+	+@$(MAKE) --no-print-directory -k all tests benches || : > $(O)/build-failed
 	@O=$(call quote,$(O)) SAN=$(call quote,$(SAN)) tests/run
 lint:
 	$(call need,build demo check)
@@ -81,6 +83,12 @@ fuzz:
 	$(again) fuzzers
 	@O=$(call quote,$(O)) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz
 fuzzers: $(FUZZERS)
+
+bench:
+	$(call need,build demo check bench)
+	$(again) all benches
+	@for run in tests/bench/*/run; do echo "== $$run"; UGAT_OUT=$(call quote,$(abspath $(O))) $$run || exit 1; done
+benches: $(BENCHES)
 
 # Objects follow the compiler and its flags, too: the file changes only when they do.
 $(O)/flags: FORCE
@@ -116,6 +124,10 @@ $(DAEMONS): $(O)/sbin/%: $(O)/authd/%.o $(AUTHD_OBJ) $(CMD_OBJ) $(LIB)
 $(UNITS): $(O)/tests/unit/%: $(O)/tests/unit/%.o $(call objects,$(UNIT_SHARED_SRC)) $(AUTHD_OBJ) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(BENCHES): $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(REPLAYS): $(O)/tests/fuzz/replay_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/replay.o $(AUTHD_OBJ) $(LIB)
 	$(call say,LD,$@)
@@ -156,6 +168,6 @@ clean:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
 FORCE:
-.PHONY: all tests check check-now lint demo fuzz fuzzers print-cflags install uninstall clean FORCE
+.PHONY: all tests check check-now lint demo fuzz fuzzers bench benches print-cflags install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
