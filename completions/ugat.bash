@@ -49,6 +49,7 @@ _ugat() {
 	ugat-login) spec=${common}NI:u:frsLo:P:F:t: ;;
 	ugat-passwd) spec=${common}u:P:F:t: ;;
 	ugat-logout) spec=$common ;;
+	authd) spec=${common}d:i:p:N:S: ;;
 	ugat-stat) spec=${common}wf operand=runs ;;
 	authctl)
 		spec=${common}d:P:
@@ -68,6 +69,7 @@ _ugat() {
 				mapfile -t COMPREPLY < <(compgen -d -- "$word")
 				;;
 			i) _ugat_interfaces "$word" ;;
+			N) mapfile -t COMPREPLY < <(compgen -W 'open invite closed open-to-all' -- "$word") ;;
 			F | I | P) _ugat_files "$word" '*' ;;
 			esac
 			return
@@ -93,4 +95,4 @@ _ugat() {
 	esac
 }
 
-complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-login ugat-passwd ugat-logout ugat-stat authctl
+complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-login ugat-passwd ugat-logout ugat-stat authctl authd

@@ -13,7 +13,7 @@ need() { # command what test...
 	}
 }
 
-for file in cmd/ugat cmd/ugat-* authd/authctl.c; do
+for file in cmd/ugat cmd/ugat-* authd/authctl.c authd/authd.c; do
 	[ -e "$file" ] || continue
 	name=$(basename "$file" .c)
 	section=1

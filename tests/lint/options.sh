@@ -78,7 +78,7 @@ from_fish() {
 	fish --no-config -c "source completions/$1.fish; complete -C '$1 -'" | cut -f1 | grep -E '^-[^-]$' | letters
 }
 
-for file in cmd/ugat-* authd/authctl.c; do
+for file in cmd/ugat-* authd/authctl.c authd/authd.c; do
 	[ -e "$file" ] || continue
 	name=$(basename "$file" .c)
 	usage=$(usage_of "$name")
