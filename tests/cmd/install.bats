@@ -6,6 +6,7 @@ setup() {
 	top=$BATS_TEST_DIRNAME/../..
 	dest=$BATS_TEST_TMPDIR/dest
 	out=${UGAT_OUT:-$top/build}
+	unset -v O # or the small house would be built over the programs under test
 }
 
 # Nothing is built here: what is there is put in place.
