@@ -35,6 +35,7 @@ struct https {
 	struct https_answer *answer; /* of the request under way */
 	size_t head;                 /* bytes of its header */
 	bool large;
+	bool connected; /* by the request before */
 	enum verdict verdict;
 	bool has_pin;
 	uint8_t pin[PIN_SIZE]; /* the server's */
@@ -401,11 +402,12 @@ https_ask(struct https *h, const struct https_request *r, struct https_answer *a
 {
 	struct curl_slist *head = NULL;
 	CURLcode rc = CURLE_OUT_OF_MEMORY;
-	long status = 0, tunnel = 0;
+	long status = 0, tunnel = 0, fresh = 0;
 
 	a->status = 0;
 	a->date_s = a->retry_s = 0;
 	a->words[0] = '\0';
+	a->twice = false;
 	buf_drop(&a->body, a->body.n);
 	h->answer = a;
 	h->head = 0;
@@ -425,6 +427,9 @@ https_ask(struct https *h, const struct https_request *r, struct https_answer *a
 		(void)text_printable(
 		    bytes_str(h->words[0] == '\0' ? curl_easy_strerror(rc) : h->words),
 		    a->words, sizeof(a->words));
+	if (curl_easy_getinfo(h->curl, CURLINFO_NUM_CONNECTS, &fresh) == CURLE_OK)
+		a->twice = h->connected && fresh > 0;
+	h->connected = rc == CURLE_OK;
 	/* It is the proxy that answered, and said no. */
 	if (rc != CURLE_OK && h->verdict == NOT_ASKED &&
 	    curl_easy_getinfo(h->curl, CURLINFO_HTTP_CONNECTCODE, &tunnel) == CURLE_OK &&

@@ -65,10 +65,11 @@ struct https_request {
 };
 
 struct https_answer {
-	int status;              /* HTTP's */
-	int64_t date_s;          /* the server's clock, Unix seconds; 0: it did not say */
-	int64_t retry_s;         /* Retry-After in seconds; 0: it did not say */
-	struct buf body;         /* the caller's; its maximum is the limit of an answer */
+	int status;      /* HTTP's */
+	int64_t date_s;  /* the server's clock, Unix seconds; 0: it did not say */
+	int64_t retry_s; /* Retry-After in seconds; 0: it did not say */
+	bool twice;      /* it may have been sent twice: the old connection had gone */
+	struct buf body; /* the caller's; its maximum is the limit of an answer */
 	char words[HTTPS_WORDS]; /* why there is none; printable */
 };
 

@@ -255,7 +255,8 @@ login_net_ask(struct login_net *n, struct https_request *r, size_t most)
 			r->wait_ms = 1;
 		n->fate = https_ask(n->https, r, &n->answer);
 		note_clock(n);
-		n->lost = n->lost || (n->fate == HTTPS_CLOSED && r->post);
+		n->lost =
+		    n->lost || (r->post && (n->fate == HTTPS_CLOSED || n->answer.twice));
 		again = n->fate == HTTPS_CLOSED ||
 		    (n->fate == HTTPS_DONE &&
 		        (n->answer.status == 429 || n->answer.status == 503));

@@ -26,7 +26,7 @@ struct login_net {
 	struct rng rng;
 	enum https_fate fate; /* of the last request */
 	unsigned tries;       /* that came to nothing, of the request under way */
-	bool lost;            /* a request was sent and its answer never came */
+	bool lost;            /* a POST may have come through, and its answer not */
 	X509 *cas[LOGIN_CAS];
 	unsigned n_cas;
 };

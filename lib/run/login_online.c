@@ -91,9 +91,12 @@ renew(struct login_net *n)
 	return RC_OK;
 }
 
-/* With a name and a password; the name may be new. */
+/*
+ * A new name. When an answer was lost on the way the name may be taken by ourselves: that
+ * is RC_OK with *taken set, and the login shows whether.
+ */
 static enum rc
-register_account(struct login_net *n, const char *password)
+register_account(struct login_net *n, const char *password, struct outcome *taken)
 {
 	char invite[LOGIN_SECRET];
 	struct https_request r = { .path = "/register",
@@ -101,22 +104,21 @@ register_account(struct login_net *n, const char *password)
 		.type = "text/plain",
 		.user = n->l->user,
 		.password = password };
-	struct outcome *end = n->l->end, taken = { .code = CODE_OK };
+	struct outcome *end = n->l->end;
 	enum rc rc = login_ask_invite(n->l, invite);
 
 	if (rc != RC_OK)
 		return rc;
 	r.body = bytes_str(invite);
 	n->lost = false;
-	n->l->end = &taken;
+	n->l->end = taken;
 	rc = login_net_ask(n, &r, LOGIN_ANSWER_MAX);
 	n->l->end = end;
 	explicit_bzero(invite, sizeof(invite));
-	/* Taken by ourselves: the answer to an earlier try was lost. The login tells. */
 	if (rc != RC_OK && n->lost && n->answer.status == 409)
 		return RC_OK;
 	if (rc != RC_OK)
-		*end = taken;
+		*end = *taken;
 	return rc;
 }
 
@@ -124,6 +126,7 @@ static enum rc
 log_in(struct login_net *n)
 {
 	struct login *l = n->l;
+	struct outcome taken = { .code = CODE_OK };
 	char password[LOGIN_SECRET];
 	enum rc rc;
 
@@ -134,10 +137,12 @@ log_in(struct login_net *n)
 	                       : login_ask_password(l, password);
 	start_clock(l);
 	if (rc == RC_OK && l->o->new_account)
-		rc = register_account(n, password);
+		rc = register_account(n, password, &taken);
 	if (rc == RC_OK)
 		rc = login_net_enroll(n, "/.well-known/est/simpleenroll", password);
 	explicit_bzero(password, sizeof(password));
+	if (rc != RC_OK && taken.code != CODE_OK)
+		*l->end = taken;
 	return rc;
 }
 

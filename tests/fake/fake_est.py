@@ -13,7 +13,7 @@ ended. The account is ops, with the password `correct horse`. The log has a line
     bytes N             how much came through TLS on a connection that ended
 
     identity=user       a user's certificate as its own
-    identity=ca         signed by FOLDER/site.pem, for localhost and 127.0.0.1
+    identity=ca         signed by FOLDER/site.pem, for localhost and 127.0.0.1; it is at 127.0.0.2, too
     tls=1.2             nothing newer
     user=NAME           every certificate is for NAME
     key=other           certificates are for another key
@@ -175,7 +175,7 @@ def enroll(user, body):
 
 def answer(method, path, auth, body, tls):
     """Status, type and body."""
-    user, _, password = base64.b64decode(auth).decode().partition(":") if auth else ("", "", "")
+    user, _, password = base64.b64decode(auth).decode("latin-1").partition(":") if auth else ("", "", "")
     log("request %s %s %s" % (method, path, user))
     right = user in ACCOUNTS and ACCOUNTS[user] == password
     if take("busy"):
@@ -199,7 +199,7 @@ def answer(method, path, auth, body, tls):
     if not right and path in ("/.well-known/est/simpleenroll", "/passwd"):
         return 401, "text/plain", b"wrong user or password\n"
     if path == "/passwd":
-        ACCOUNTS[user] = body.decode()
+        ACCOUNTS[user] = body.decode("latin-1")
         return 204, "text/plain", b""
     if path == "/.well-known/est/simpleenroll":
         return 200, "application/pkcs7-mime", enroll(user, body)
@@ -280,6 +280,12 @@ def serve(connection, context):
     log("bytes %d" % size)
 
 
+def listen(listener, context):
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=serve, args=(connection, context), daemon=True).start()
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     for name in ("ca", "other"):
@@ -294,11 +300,13 @@ def main():
     context.load_verify_locations(os.path.join(FOLDER, "ca.pem"))
     context.verify_mode = ssl.CERT_OPTIONAL
     listener = socket.create_server(("127.0.0.1", int(OPTIONS.get("port", 0))))
+    port = listener.getsockname()[1]
+    if OPTIONS.get("identity") == "ca":
+        more = socket.create_server(("127.0.0.2", port))
+        threading.Thread(target=listen, args=(more, context), daemon=True).start()
     print("pin sha256:" + pin)
-    print("port %d" % listener.getsockname()[1], flush=True)
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(connection, context), daemon=True).start()
+    print("port %d" % port, flush=True)
+    listen(listener, context)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ pages=(man/*.[1-8])
 [ ${#pages[@]} -gt 0 ] || exit 0
 
 # mandoc looks for references among the pages installed on this machine; ours are looked for below.
-if mandoc -T lint -W style "${pages[@]}" 2>&1 |
+if for page in "${pages[@]}"; do mandoc -T lint -W style "$page" 2>&1; done |
 	grep -vE 'referenced manual not found|outdated mandoc.db|STYLE: input text line longer than 80'; then
 	bad=1
 fi
