@@ -137,7 +137,6 @@ $(O)/fuzz/%.o: %.c $(O)/flags
 	$(call say,FUZZCC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
-
 $(FUZZERS): $(O)/fuzz/bin/%: $(O)/fuzz/tests/fuzz/%.o $(patsubst %.c,$(O)/fuzz/%.o,$(LIB_SRC) $(AUTHD_SHARED_SRC))
 	$(call say,FUZZLD,$@)
 	@mkdir -p $(@D)

@@ -45,6 +45,8 @@ small_house() {
 		cmp "$top/completions/$name.fish" "$dest/usr/local/share/fish/vendor_completions.d/$name.fish"
 	done
 	cmp "$top/completions/_ugat" "$dest/usr/local/share/zsh/site-functions/_ugat"
+	cmp "$top/completions/ugat.bash" "$dest/usr/local/share/bash-completion/completions/authd"
+	cmp "$top/authd/ugat-authd.service" "$dest/usr/local/lib/systemd/system/ugat-authd.service"
 }
 
 @test "install: whatever the umask, everybody can read and run" {
