@@ -2,10 +2,10 @@
 #include "crypto/token.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "crypto/crl.h"
@@ -173,15 +173,6 @@ token_get(struct bytes text, struct token *out, const char **why)
 	return rc;
 }
 
-/* All but the key, which comes last, so that no buffer that grows leaves a copy of it. */
-static enum rc
-put_certs(const struct token *t, struct buf *out)
-{
-	enum rc rc = cert_put_pem(t->cert, out);
-
-	return rc == RC_OK ? cert_put_pem(t->ca, out) : rc;
-}
-
 static enum rc
 put_lines(const struct token *t, struct buf *out)
 {
@@ -197,37 +188,43 @@ put_lines(const struct token *t, struct buf *out)
 	return rc;
 }
 
+/* Room for all comes first: a buffer that grows leaves a copy of the key behind. */
+static enum rc
+put_parts(const struct buf *parts, size_t n, struct buf *out)
+{
+	size_t size = 0;
+	enum rc rc;
+
+	for (size_t i = 0; i < n; i++)
+		size += parts[i].n;
+	rc = buf_room(out, size);
+	for (size_t i = 0; rc == RC_OK && i < n; i++)
+		rc = buf_add(out, parts[i].p, parts[i].n);
+	return rc;
+}
+
 enum rc
 token_put(const struct token *t, struct buf *out)
 {
-	BIO *key = BIO_new(BIO_s_secmem());
-	struct buf lines, certs;
-	size_t n_key;
-	char *p;
-	enum rc rc = RC_MEM;
+	enum { LINES, KEY, CERTS, PARTS };
+	struct buf parts[PARTS];
+	enum rc rc;
 
-	buf_init(&lines, TOKEN_MAX);
-	buf_init(&certs, TOKEN_MAX);
-	if (key != NULL &&
-	    PEM_write_bio_PKCS8PrivateKey(key, t->key, NULL, NULL, 0, NULL, NULL) == 1)
-		rc = put_lines(t, &lines);
+	for (size_t i = 0; i < PARTS; i++)
+		buf_init(&parts[i], TOKEN_MAX);
+	rc = put_lines(t, &parts[LINES]);
 	if (rc == RC_OK)
-		rc = put_certs(t, &certs);
-	if (rc == RC_OK) {
-		n_key = (size_t)BIO_get_mem_data(key, &p);
-		/* Room for all at once: a buffer that grows leaves a copy of the key. */
-		rc = buf_room(out, lines.n + n_key + certs.n);
-	}
+		rc = key_put_pem(t->key, &parts[KEY]);
 	if (rc == RC_OK)
-		rc = buf_add(out, lines.p, lines.n);
+		rc = cert_put_pem(t->cert, &parts[CERTS]);
 	if (rc == RC_OK)
-		rc = buf_add(out, p, n_key);
+		rc = cert_put_pem(t->ca, &parts[CERTS]);
 	if (rc == RC_OK)
-		rc = buf_add(out, certs.p, certs.n);
-	buf_clear(&lines);
-	buf_clear(&certs);
-	BIO_free(key);
-	ossl_forget();
+		rc = put_parts(parts, PARTS, out);
+	if (parts[KEY].p != NULL)
+		explicit_bzero(parts[KEY].p, parts[KEY].n);
+	for (size_t i = 0; i < PARTS; i++)
+		buf_clear(&parts[i]);
 	return rc;
 }
 
