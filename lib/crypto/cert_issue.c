@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "crypto/cert.h"
 
+#include <string.h>
+
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -23,7 +25,7 @@ enum usage_bit { DIGITAL_SIGNATURE = 0, KEY_CERT_SIGN = 5, CRL_SIGN = 6 };
 /* A certificate that is being made. */
 struct draft {
 	const char *cn;
-	const uint8_t *serial;
+	uint8_t serial[CERT_SERIAL_SIZE];
 	int64_t from_s, to_s;
 	EVP_PKEY *public;
 	X509 *ca; /* NULL: it signs itself */
@@ -216,13 +218,10 @@ finish(struct draft *d)
 static X509 *
 finish_own(struct draft *d, EVP_PKEY *key, int64_t now_s)
 {
-	uint8_t serial[CERT_SERIAL_SIZE];
-
-	if (cert_draw_serial(serial) != RC_OK) {
+	if (cert_draw_serial(d->serial) != RC_OK) {
 		GENERAL_NAMES_free(d->names);
 		return NULL;
 	}
-	d->serial = serial;
 	d->from_s = now_s - CERT_SLACK_S;
 	d->to_s = now_s + CERT_CA_S;
 	d->public = d->ca_key = key;
@@ -275,7 +274,6 @@ cert_issue(const struct cert_order *order, EVP_PKEY *public, X509 *ca, EVP_PKEY 
 {
 	struct cert_words words;
 	struct draft d = { .cn = words.cn,
-		.serial = order->serial,
 		.from_s = order->now_s - CERT_SLACK_S,
 		.to_s = order->now_s + order->life_s,
 		.public = public,
@@ -290,6 +288,7 @@ cert_issue(const struct cert_order *order, EVP_PKEY *public, X509 *ca, EVP_PKEY 
 		return NULL;
 	if (d.to_s > ca_to_s)
 		d.to_s = ca_to_s;
+	memcpy(d.serial, order->serial, sizeof(d.serial));
 	cert_words_of(order->user, &words);
 	d.names = GENERAL_NAMES_new();
 	if (d.names == NULL || !cert_add_name(d.names, GEN_URI, bytes_str(words.uri)) ||

@@ -161,6 +161,7 @@ who_signed_is_told_by_all_that_both_certificates_say(void **state)
 		{ "user.pem", "ca-isnone.pem", false },
 		{ "user.pem", "ca-limited.pem", false },
 		{ "user.pem", "ca-unknown.pem", false },
+		{ "user.pem", "ca-renamed.pem", false },
 	};
 
 	(void)state;

@@ -50,6 +50,25 @@ a_request_by_an_unsound_key_is_refused(void **state)
 	assert_null(key);
 }
 
+/* id-ecPublicKey is 1.2.840.10045.2.1; nobody knows 1.2.840.10045.2.127. */
+static void
+a_key_of_an_unknown_kind_is_refused_as_such(void **state)
+{
+	static const uint8_t kind[] = { 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1 };
+	struct bytes der = vector("csr-user.der");
+	uint8_t *copy = malloc(der.n), *at;
+	EVP_PKEY *key = NULL;
+
+	(void)state;
+	memcpy(copy, der.p, der.n);
+	at = memmem(copy, der.n, kind, sizeof(kind));
+	assert_non_null(at);
+	at[sizeof(kind) - 1] = 127;
+	assert_int_equal(csr_get(bytes_of(copy, der.n), &key), RC_BIG);
+	assert_null(key);
+	free(copy);
+}
+
 /*
  * Its signature alone takes more than a millisecond to verify: openssl speed, from 4096
  * bits on four times as long for each doubling.
@@ -193,6 +212,8 @@ main(void)
 		    of_a_request_by_openssl_the_key_comes_out, no_errors_are_left),
 		cmocka_unit_test_teardown(
 		    a_request_by_an_unsound_key_is_refused, no_errors_are_left),
+		cmocka_unit_test_teardown(
+		    a_key_of_an_unknown_kind_is_refused_as_such, no_errors_are_left),
 		cmocka_unit_test_teardown(
 		    a_very_long_key_costs_less_than_its_signature_would,
 		    no_errors_are_left),

@@ -128,9 +128,9 @@ sign() { # section key subject out serial [option...]
 	openssl ca -config "$work/conf" -batch -notext -extensions "$1" -in "$work/req" -out "$4" "${@:6}" 2>"$work/words" ||
 		{ cat "$work/words"; exit 1; }
 }
-authority() { # section key out
+authority() { # section key out [subject]
 	CA=$work/none
-	sign "$1" "$2" '/CN=test authority' "$3" 0A -selfsign -keyfile "$2" -startdate $ca_from -enddate $ca_to
+	sign "$1" "$2" "${4:-/CN=test authority}" "$3" 0A -selfsign -keyfile "$2" -startdate $ca_from -enddate $ca_to
 }
 
 # Authorities: ca, another one of the same name, and ca's own key and name with other extensions.
@@ -141,6 +141,7 @@ authority ca_ext other.key other.pem
 for kind in nosign nocrl anyuse isnone limited unknown; do
 	authority ca_$kind ca.key ca-$kind.pem
 done
+authority ca_ext ca.key ca-renamed.pem '/CN=another authority'
 
 # Users' certificates, all for one key.
 p256 user.key
