@@ -1,4 +1,4 @@
--- A database of format 1, before failures were kept, as a dump; see tests/unit/authd/db_test.c.
+-- A database of format 1, before failures were kept, as a dump; see tests/unit/authd/db_open_test.c.
 PRAGMA application_id=1969709428;
 PRAGMA user_version=1;
 PRAGMA journal_mode=wal;
