@@ -340,6 +340,13 @@ os.execvp(sys.argv[1], sys.argv[1:])' authd -d dir -p 0 2>log 3>&- 4>&- &
 	[ -n "${UGAT_SAN:-}" ] || [ "$(cat most)" -lt 32768 ]
 }
 
+@test "a vault that stands still: net answers 503 itself, and goes on with it" {
+	up -N open
+	register ann
+	stranger stalled "$authd"
+	grep -q 'event=refused .*status=503' log
+}
+
 @test "a flood of refusals is a line a second" {
 	up
 	stranger refusals >asked
@@ -367,9 +374,10 @@ os.execvp(sys.argv[1], sys.argv[1:])' authd -d dir -p 0 2>log 3>&- 4>&- &
 @test "the unit for systemd is sound" {
 	command -v systemd-analyze >/dev/null || return 0
 	sed "s|^ExecStart=authd|ExecStart=$(command -v authd)|" "$BATS_TEST_DIRNAME/../../authd/ugat-authd.service" >ugat-authd.service
+	run systemd-analyze security --offline=true --threshold=20 ./ugat-authd.service
+	[ "$status" -eq 0 ]
+	[ "$(id -u)" -eq 0 ] || return 0 # it looks into folders of root's
 	run systemd-analyze verify --man=no ./ugat-authd.service
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
-	run systemd-analyze security --offline=true --threshold=20 ./ugat-authd.service
-	[ "$status" -eq 0 ]
 }

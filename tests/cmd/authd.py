@@ -4,6 +4,9 @@
 rule was broken. Python's own TLS and sockets are the second opinion on ours."""
 
 import base64
+import os
+import select
+import signal
 import socket
 import ssl
 import sys
@@ -303,6 +306,41 @@ def exhaustion():
         except (ConnectionError, ssl.SSLError):
             check(time.monotonic() < end, "no login afterwards")
             time.sleep(0.1)
+
+
+def stalled():
+    """vault stands still (the argument is its pid): net says 503 once its own buffer is full, and no sooner;
+    who has waited gets an answer when vault goes on."""
+    vault = int(sys.argv[3])
+    body = b"p" * 7000
+    request = (
+        b"POST /passwd HTTP/1.1\r\nHost: x\r\nAuthorization: Basic "
+        + BASIC.encode()
+        + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+        + body
+    )
+    os.kill(vault, signal.SIGSTOP)
+    try:
+        waiting = []
+        for i in range(64):
+            s = tls("127.0.8.%d" % (1 + i // 8))
+            s.sendall(request)
+            waiting.append(s)
+        # 128 KiB of net's own and what the pair of sockets holds.
+        ready, _, _ = select.select(waiting, [], [], 10)
+        check(ready, "nobody was told to wait")
+        time.sleep(0.5)
+        ready, _, _ = select.select(waiting, [], [], 0)
+        for s in ready:
+            head = answer(s)
+            check(status(head) == "503" and b"Retry-After: " in head, "%r" % head[:60])
+            waiting.remove(s)
+        check(len(waiting) >= 128 * 1024 // 8192, "only %d were passed on" % len(waiting))
+    finally:
+        os.kill(vault, signal.SIGCONT)
+    for s in waiting:
+        check(status(answer(s)) in ("400", "401", "429", "503"), "no answer behind the stop")
+    login("127.0.8.9")
 
 
 globals()[sys.argv[2]]()
