@@ -67,7 +67,7 @@ running() {
 	STDIN=in spawn fetch "${FETCH_AT:-ugat-fetch}" -d out.d -v "$@"
 	FETCH=$SPAWNED
 	cat records >in
-	wait_for 5 said_by_fetch 'the session of ops until'
+	wait_for 10 said_by_fetch 'the session of ops until'
 }
 
 feed_open() {
@@ -102,17 +102,17 @@ ended_with() {
 }
 
 @test "fetch: expired while a peer sends: it is heard out, nobody else is called or let in" {
-	content a 1 1500000
+	content a 1 2000000
 	torrent a 65536
 	mkdir seed && cp -r src/a seed
 	seed_libtorrent slow seed -U 200000
-	mint s.pem site ops -300 4
 	ugat-parse "$TORRENT" >records
 	peer=$(eval "$(peers "$SEED_PORT")")
 	printf '%s\n' "$peer" >>records
 	port
+	mint s.pem site ops -300 6
 	running -p "$PORT" -w
-	until=$(($(date +%s) + 6))
+	until=$(($(date +%s) + 8))
 	past() { [ "$(date +%s)" -ge "$until" ]; }
 	wait_for 10 past
 	printf 'peer\t127.0.0.1\t%d\n' "$EAR" >in
@@ -125,25 +125,24 @@ try:
 except ConnectionResetError:
     sys.exit(0)' "$PORT" "$BTIH"
 	no gone "$FETCH"
-	ended_with 0 20
+	ended_with 0 30
 	no grep -q heard ear.out
 	cmp src/a out.d/a
 }
 
 @test "fetch: a file that is replaced in time is taken, one that does not count is not" {
 	lonely
-	mint s.pem site ops -300 5
 	mint later.pem site ops -300 3600
 	mint expired.pem site ops -300 -100
-	mint_cert other ops -300 3600
+	mint s.pem site ops -300 10
 	running
 	mv expired.pem s.pem
 	wait_for 5 said_by_fetch 'the session of ops expired'
 	no gone "$FETCH"
 	mv later.pem s.pem
-	until=$(($(date +%s) + 7))
+	until=$(($(date +%s) + 11))
 	past() { [ "$(date +%s)" -ge "$until" ]; }
-	wait_for 10 past
+	wait_for 15 past
 	no gone "$FETCH"
 	[ "$(grep -c 'the session of ops until' fetch.err)" -eq 2 ]
 	# Taken away altogether, as by ugat-logout: what has begun goes on while it lives.
@@ -170,13 +169,13 @@ except ConnectionResetError:
 }
 
 @test "announce: once expired no tracker is asked, lines still pass; renewed it goes on" {
-	mint s.pem site ops -300 2
 	mint later.pem site ops -300 3600
+	mint s.pem site ops -300 7
 	feed_open in
 	STDIN=in spawn_group announce sh -c 'ugat-announce | cat'
 	cat records >in
-	wait_for 5 grep -q '^heard udp' ear.out
-	wait_for 8 grep -q 'the session of ops expired 0:0. ago: run ugat-login (no tracker is asked until then)' announce.err
+	wait_for 7 grep -q '^heard udp' ear.out
+	wait_for 12 grep -q 'the session of ops expired 0:0. ago: run ugat-login (no tracker is asked until then)' announce.err
 	heard=$(grep -c heard ear.out)
 	printf 'peer\t192.0.2.1\t6881\n' >in
 	wait_for 2 grep -q '^peer	192.0.2.1' announce.out
@@ -210,8 +209,8 @@ called() {
 
 @test "at half its life the session is renewed by ugat-login, which gets nothing of ours" {
 	lonely
-	mint s.pem site ops -10 10 127.0.0.1:1
 	mint later.pem site ops -300 3600 127.0.0.1:1
+	mint s.pem site ops -60 20 127.0.0.1:1
 	stand_in '[ "$1" != -rq ] || mv later.pem s.pem'
 	running
 	wait_for 10 called -rq
@@ -230,7 +229,7 @@ called() {
 
 @test "a renewal that fails is tried again, and once more when it is too late" {
 	lonely
-	mint s.pem site ops -10 9 127.0.0.1:1
+	mint s.pem site ops -60 9 127.0.0.1:1
 	stand_in 'exit 69'
 	running
 	wait_for 10 said_by_fetch 'the session could not be renewed: trying again in'
@@ -241,8 +240,8 @@ called() {
 
 @test "a session of this machine's own is renewed, but asks nobody for a list" {
 	lonely
-	mint s.pem site ops -10 10 local
 	mint later.pem site ops -300 3600 local
+	mint s.pem site ops -60 20 local
 	stand_in 'mv later.pem s.pem'
 	running
 	wait_for 10 called -rq
@@ -254,7 +253,7 @@ called() {
 
 @test "a ugat-login under way does not outlive the run" {
 	lonely
-	mint s.pem site ops -10 10 127.0.0.1:1
+	mint s.pem site ops -60 20 127.0.0.1:1
 	stand_in 'exec sleep 60'
 	running
 	wait_for 10 called -rq

@@ -203,7 +203,7 @@ as_root() {
 	refused "$PWD/s.pem: the private key does not fit the certificate: run ugat-login"
 	assemble s.pem ops.key ops.crt other/ca.pem
 	refused "$PWD/s.pem: its certificate is not signed by the authority beside it"
-	SAN=DNS:* mint s.pem site nobody -300 3600
+	SAN="DNS:*" mint s.pem site nobody -300 3600
 	refused "$PWD/s.pem: its certificate names no user"
 	SAN=URI:ugat:user:Root mint s.pem site nobody -300 3600
 	refused "$PWD/s.pem: its certificate names no user"
