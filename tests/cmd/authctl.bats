@@ -314,3 +314,40 @@ serial() {
 	chmod 644 dir/authd.db
 	ctl_fails 65 'chmod 600' users
 }
+
+@test "a full disk is 74 here and a 503 there, and what was promised stays" {
+	. "$BATS_TEST_DIRNAME/../flow/lib-ugat.bash"
+	private "$dir"
+	cat >inside <<-'EOF'
+		set -eu
+		mount -t tmpfs -o size=8m,mode=700 none "$dir"
+		start -N open
+		url=https://127.0.0.1:$port/register
+		[ "$(request --user 'ops:correct horse' --data-binary '' "$url")" = 200 ]
+		dd if=/dev/zero of="$dir/filler" bs=4k 2>/dev/null || :
+		# What is left in the last pages of the log may do for some.
+		n=0
+		while [ "$(request --user "u$n:correct horse" --data-binary '' "$url")" = 200 ]; do n=$((n + 1)); done
+		[ "$(request --user "u$n:correct horse" --data-binary '' "$url")" = 503 ]
+		grep -q 'disk is full' body
+		[ "$(login ops 'correct horse')" = 503 ]
+		grep -q 'disk is full' body
+		rc=0
+		ctl -P password adduser dev 2>err || rc=$?
+		[ "$rc" -eq 74 ]
+		grep -q 'disk is full' err
+		[ "$(request "https://127.0.0.1:$port/crl")" = 200 ]
+		rm "$dir/filler"
+		[ "$(request --user "u$n:correct horse" --data-binary '' "$url")" = 200 ]
+		[ "$(login ops 'correct horse')" = 200 ]
+		[ "$(ctl users | wc -l)" -eq $((n + 2)) ]
+		[ "$(sqlite3 "$dir/authd.db" 'PRAGMA integrity_check')" = ok ]
+		stop
+	EOF
+	{
+		declare -f start stop ctl request login
+		printf 'dir=%q pid=\ntrap stop EXIT\n' "$dir"
+		cat inside
+	} >script
+	"${enter[@]}" bash script
+}
