@@ -377,6 +377,20 @@ swarm_completed(struct swarm *s, int64_t now_ms)
 	}
 }
 
+void
+swarm_take_deny(struct swarm *s, struct deny *d)
+{
+	deny_clear(&s->book.deny);
+	s->book.deny = *d;
+	*d = (struct deny){ .n = 0 };
+}
+
+bool
+swarm_denies(struct swarm *s, const struct addr *a)
+{
+	return deny_has(&s->book.deny, a);
+}
+
 /* What a peer says. */
 
 static void

@@ -21,6 +21,7 @@
 #include "base/addr.h"
 #include "base/rc.h"
 #include "core/bitset.h"
+#include "core/deny.h"
 #include "core/peer.h"
 #include "core/torrent.h"
 
@@ -61,6 +62,15 @@ void swarm_add_peer(struct swarm *s, const struct addr *a, int64_t now_ms);
 /* Never dial nor accept these; connections that are there end. RC_MEM. */
 enum rc swarm_deny(
     struct swarm *s, const struct addr *base, unsigned bits, int64_t now_ms) MUST_USE;
+
+/*
+ * The same for all that is in d, before the first connection and the first swarm_deny.
+ * They change hands: d is left empty.
+ */
+void swarm_take_deny(struct swarm *s, struct deny *d);
+
+/* Whether it is denied, so that swarm_add_peer drops it. */
+bool swarm_denies(struct swarm *s, const struct addr *a);
 
 /*
  * While hushed no new connection is asked for and whoever calls is not welcome; those

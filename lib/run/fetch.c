@@ -256,6 +256,7 @@ new_swarm(struct fetch *f)
 		fetch_fail(f, CODE_BUG, "out of memory");
 		return false;
 	}
+	swarm_take_deny(f->swarm, &f->deny);
 	for (uint32_t i = 0; i < f->torrent.pieces; i++) {
 		if (store_piece_state(f->store, i) == STORE_HELD)
 			swarm_hold(f->swarm, i, store_piece_whole(f->store, i));

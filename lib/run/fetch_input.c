@@ -13,7 +13,7 @@
 #include "run/fetch_parts.h"
 
 enum {
-	EARLY_MAX = 64 * 1024 * 1024, /* a long block list */
+	EARLY_MAX = 16 * 1024 * 1024, /* far more peers than one is ever told */
 	LOOKUPS_MAX = 64,
 	HOST_MAX = 256,
 	WAIT_FOR_END_MS = 5000,
@@ -39,6 +39,20 @@ remove_lookup(struct fetch_lookup *l)
 	free(l);
 }
 
+/* An address that a peer line named. */
+static void
+add_addr(struct fetch *f, const struct addr *a)
+{
+	char text[ADDR_TEXT];
+
+	f->named++;
+	if (f->o->verbose && swarm_denies(f->swarm, a)) {
+		addr_text_port(a, text);
+		fetch_remark(f, "peer %s is denied", text);
+	}
+	swarm_add_peer(f->swarm, a, loop_now());
+}
+
 static void
 on_resolved(void *ctx, enum rc rc, const struct addr *addrs, size_t n)
 {
@@ -46,8 +60,8 @@ on_resolved(void *ctx, enum rc rc, const struct addr *addrs, size_t n)
 	struct fetch *f = l->f;
 
 	remove_lookup(l);
-	for (size_t i = 0; rc == RC_OK && f->swarm != NULL && i < n; i++, f->named++)
-		swarm_add_peer(f->swarm, &addrs[i], loop_now());
+	for (size_t i = 0; rc == RC_OK && f->swarm != NULL && i < n; i++)
+		add_addr(f, &addrs[i]);
 	fetch_drain(f);
 }
 
@@ -84,20 +98,19 @@ add_peer(struct fetch *f, const struct rec_peer *from)
 
 	if (addr_parse(r.host, &a) == RC_OK) {
 		a.port = r.port;
-		f->named++;
-		swarm_add_peer(f->swarm, &a, loop_now());
+		add_addr(f, &a);
 	} else {
 		look_up(f, &r);
 	}
 }
 
-/* What needs the swarm waits for it, as text. */
+/* Peers wait for the swarm, as text. */
 static void
 keep_early(struct fetch *f, struct bytes text)
 {
 	if (buf_room(&f->early, text.n + 1) != RC_OK) {
 		fetch_fail(f, CODE_DATA,
-		    "line %llu: too many `peer` and `deny!` lines before loading begins",
+		    "line %llu: too many `peer` lines before loading begins",
 		    (unsigned long long)f->lines);
 		return;
 	}
@@ -121,16 +134,19 @@ on_peer(struct fetch *f, const struct line *l, struct bytes text)
 }
 
 static void
-on_deny(struct fetch *f, const struct line *l, struct bytes text)
+on_deny(struct fetch *f, const struct line *l)
 {
 	struct rec_deny r;
+	enum rc rc;
 
-	if (rec_get_deny(l, &r) != RC_OK)
+	if (rec_get_deny(l, &r) != RC_OK) {
 		fetch_fail(f, CODE_DATA, "line %llu: a malformed `deny!` line",
 		    (unsigned long long)f->lines);
-	else if (f->swarm == NULL)
-		keep_early(f, text);
-	else if (swarm_deny(f->swarm, &r.base, r.bits, loop_now()) != RC_OK)
+		return;
+	}
+	rc = f->swarm == NULL ? deny_add(&f->deny, &r.base, r.bits)
+	                      : swarm_deny(f->swarm, &r.base, r.bits, loop_now());
+	if (rc != RC_OK)
 		fetch_fail(f, CODE_BUG, "out of memory");
 }
 
@@ -194,7 +210,7 @@ on_news(struct fetch *f, const struct line *l, struct bytes text)
 	case REC_FAIL: on_fail(f, l, text); return true;
 	case REC_ANNOUNCED: on_announced(f, l); return true;
 	case REC_PEER: on_peer(f, l, text); return true;
-	case REC_DENY: on_deny(f, l, text); return true;
+	case REC_DENY: on_deny(f, l); return true;
 	default: return false;
 	}
 }
@@ -337,6 +353,7 @@ fetch_input_stop(struct fetch *f)
 	f->lookups = NULL;
 	recin_clear(&f->in);
 	buf_clear(&f->early);
+	deny_clear(&f->deny);
 	buf_clear(&f->trackers);
 	free(f->scratch);
 	f->scratch = NULL;

@@ -53,7 +53,8 @@ struct fetch {
 	struct buf passed; /* the fail! line to hand on, the last one of our output */
 	int64_t header_ms; /* when the first line came; 0: not yet */
 	bool said_waiting;
-	struct buf early; /* peer and deny! lines that came before the swarm */
+	struct buf early; /* peer lines that came before the swarm */
+	struct deny deny; /* and what deny! lines said by then */
 	struct torrent torrent;
 	struct resolve *resolve;
 	struct fetch_lookup *lookups;

@@ -109,3 +109,69 @@ within() {
 	within 65536
 	[ "$TIME" -le 5 ]
 }
+
+# called FROM PORT: connect to the ugat-fetch at PORT from an address, say hello; how many bytes it says.
+called() {
+	"$FLOW_PYTHON" - "$1" "$2" "$BTIH" <<-'EOF'
+		import socket, sys
+		host, port, btih = sys.argv[1], int(sys.argv[2]), bytes.fromhex(sys.argv[3])
+		there = "::1" if ":" in host else "127.0.0.1"
+		s = socket.create_connection((there, port), 5, (host, 0))
+		s.settimeout(5)
+		said = b""
+		try:
+		    s.sendall(b"\x13BitTorrent protocol" + bytes(8) + btih + b"-XX0000-caller-by-hand"[:20])
+		    while len(said) < 68 and (more := s.recv(68 - len(said))):
+		        said += more
+		except ConnectionError:
+		    pass
+		print(len(said))
+	EOF
+}
+
+welcome() {
+	[ "$(called "$@")" -eq 68 ]
+}
+
+@test "300,000 denied prefixes cost less than 32 MiB; whom they cover is neither dialled nor let in" {
+	local fd
+
+	content a 1 200000
+	"${SEED[@]}" records 65536 "$SRC/a" >records
+	BTIH=$(sed -n 's/^torrent	\([^	]*\).*/\1/p' records)
+	serve seeds 1 -i 127.0.1.1 records "$SRC"
+	serve denied 1 -i 127.0.2.1 records "$SRC"
+	cat seeds.peers records >in
+	measured
+	[ "$CODE" -eq 0 ]
+	plain=$RSS
+	rm -r out
+	"$FLOW_PYTHON" - >list <<-'EOF'
+		import random
+		random.seed(1)
+		for i in range(300000):
+		    if i % 4:
+		        print(f"deny!\t{random.randrange(128, 224)}.{i >> 8 & 255}.{i & 255}.{random.randrange(256)}/{random.randrange(16, 33)}")
+		    else:
+		        print(f"deny!\t2001:{i >> 8:x}:{i & 255:x}:{random.getrandbits(16):x}::/{random.randrange(32, 65)}")
+	EOF
+	printf 'deny!\t127.0.2.0/24\ndeny!\t::1\n' >>list
+	cat list denied.peers seeds.peers records >in
+	measured -v
+	[ "$CODE" -eq 0 ]
+	cmp out/a "$SRC/a"
+	no says denied '^hello'
+	said '^ugat-fetch: peer 127\.0\.2\.1:[0-9]* is denied$'
+	[ -n "${UGAT_SAN:-}" ] || [ $((RSS - plain)) -lt 32768 ]
+
+	port
+	mkfifo open
+	exec {fd}<>open
+	STDIN=open spawn waiting ugat-fetch -d waiting -p "$PORT"
+	cat list records >open
+	wait_for 20 listening "$PORT"
+	wait_for 20 welcome 127.0.3.1 "$PORT"
+	[ "$(called 127.0.2.9 "$PORT")" -eq 0 ]
+	[ "$(called ::1 "$PORT")" -eq 0 ]
+	exec {fd}>&-
+}

@@ -276,6 +276,32 @@ three_hundred_thousand_prefixes_answer_as_a_naive_check_does(void **state)
 	free(p);
 }
 
+/* In portions, with questions between them, as a pipe brings them. */
+static void
+a_list_in_a_thousand_portions_answers_as_one_at_once(void **state)
+{
+	struct deny whole = { .n = 0 }, grown = { .n = 0 };
+	struct rng rng = { .state = 7 };
+
+	(void)state;
+	for (size_t i = 0; i < 20000; i++) {
+		const struct prefix p = random_prefix(&rng);
+
+		assert_int_equal(deny_add(&grown, &p.base, p.bits), RC_OK);
+		assert_int_equal(deny_add(&whole, &p.base, p.bits), RC_OK);
+		if (rng_below(&rng, 20) == 0)
+			assert_true(deny_has(&grown, &p.base));
+	}
+	assert_true(grown.runs < 20);
+	for (size_t i = 0; i < 100000; i++) {
+		const struct prefix p = random_prefix(&rng);
+
+		assert_int_equal(deny_has(&grown, &p.base), deny_has(&whole, &p.base));
+	}
+	deny_clear(&whole);
+	deny_clear(&grown);
+}
+
 int
 main(void)
 {
@@ -293,6 +319,7 @@ main(void)
 		cmocka_unit_test(one_prefix_can_be_asked_alone),
 		cmocka_unit_test(
 		    three_hundred_thousand_prefixes_answer_as_a_naive_check_does),
+		cmocka_unit_test(a_list_in_a_thousand_portions_answers_as_one_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
