@@ -6,7 +6,7 @@
 # session_home DIR: make DIR the home, with a session in it: a copy of the one that tests/run got from a real
 # authd ($UGAT_TEST_SESSION). A bats file that is run by hand gets one from an authority of its own.
 session_home() {
-	unset UGAT_SESSION XDG_STATE_HOME XDG_DATA_HOME
+	unset UGAT_SESSION XDG_STATE_HOME XDG_CACHE_HOME XDG_DATA_HOME
 	export HOME=$1
 	mkdir -p "$HOME/.local/state/ugat" && chmod 700 "$HOME/.local/state/ugat" || return
 	if [ -n "${UGAT_TEST_SESSION-}" ]; then

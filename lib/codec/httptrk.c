@@ -291,16 +291,39 @@ get_counts(struct dict *d, struct httptrk_scrape *out)
 	return rc == RC_END ? RC_OK : rc;
 }
 
+/*
+ * Whether a key is the info-hash; also one whose bytes were taken for Latin-1 and written
+ * as UTF-8, as bittorrent-tracker for Node does.
+ */
+static bool
+is_hash(struct bytes key, const uint8_t btih[static 20])
+{
+	size_t at = 0;
+
+	if (bytes_eq(key, bytes_of(btih, 20)))
+		return true;
+	for (size_t i = 0; i < 20; i++) {
+		if (btih[i] >= 0x80 &&
+		    (at == key.n || key.p[at++] != (0xc0 | btih[i] >> 6)))
+			return false;
+		if (at == key.n ||
+		    key.p[at++] != (btih[i] & (btih[i] < 0x80 ? 0x7f : 0xbf)))
+			return false;
+	}
+	return at == key.n;
+}
+
 /* The dictionary from info-hashes to counts. */
 static enum rc
-get_files(struct dict *d, struct bytes btih, bool *found, struct httptrk_scrape *out)
+get_files(struct dict *d, const uint8_t btih[static 20], bool *found,
+    struct httptrk_scrape *out)
 {
 	enum rc rc;
 
 	if (d->value.type != BEN_DICT)
 		return dict_skip(d);
 	while ((rc = dict_next(d)) == RC_OK) {
-		if (!*found && bytes_eq(d->key, btih) && d->value.type == BEN_DICT) {
+		if (!*found && is_hash(d->key, btih) && d->value.type == BEN_DICT) {
 			*found = true;
 			rc = get_counts(d, out);
 		} else {
@@ -328,7 +351,7 @@ httptrk_get_scrape(
 			r.failed = get_text(&d, &r.failure);
 		if (bytes_is(d.key, "files") && !answered) {
 			answered = d.value.type == BEN_DICT;
-			rc = get_files(&d, bytes_of(btih, 20), &found, &r);
+			rc = get_files(&d, btih, &found, &r);
 		} else {
 			rc = dict_skip(&d);
 		}

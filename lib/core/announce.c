@@ -343,6 +343,10 @@ int64_t
 announce_deadline(const struct announce *a)
 {
 	int64_t at = a->stopping ? a->stop_until_ms : INT64_MAX;
+	int64_t names = announce_names_until(a);
+
+	if (a->running && a->now_ms < names)
+		at = names;
 
 	for (size_t i = 0; i < a->n; i++) {
 		const struct tracker *t = &a->trackers[i];

@@ -88,6 +88,7 @@ take_name(struct announce *a, const struct tracker *t, bool local,
 		.ask = true,
 		.local = local,
 		.tracker = (unsigned)(t - a->trackers),
+		.until_ms = a->now_ms + ANNOUNCE_PATIENCE_MS,
 		.port = peer->port };
 	memcpy(room->host, peer->host.p, peer->host.n);
 }
@@ -107,6 +108,17 @@ take_list(struct announce *a, const struct tracker *t, bool local, struct bytes 
 		if (!take_peer(a, t, local, &addr))
 			return;
 	}
+}
+
+int64_t
+announce_names_until(const struct announce *a)
+{
+	int64_t until = INT64_MIN;
+
+	for (size_t i = 0; i < ANNOUNCE_NAMES; i++)
+		if (a->names[i].used && a->names[i].until_ms > until)
+			until = a->names[i].until_ms;
+	return until;
 }
 
 void
@@ -426,6 +438,7 @@ announce_http(
 	struct link *l = announce_link(a, socket);
 
 	l->open = false;
+	a->now_ms = now;
 	if (!l->used || l->get.state != HTTPCALL_ASKING || l->get.send)
 		return;
 	if (a->stopping)

@@ -63,6 +63,8 @@ announce_round(const struct announce *a, int64_t now)
 		heard |= announce_verdict(t) == VERDICT_ANSWERED;
 		hope |= announce_verdict(t) == VERDICT_OPEN;
 	}
+	if (heard && now < announce_names_until(a))
+		return ANNOUNCE_ASKING;
 	return heard ? ANNOUNCE_HEARD : hope ? ANNOUNCE_ASKING : ANNOUNCE_REFUSED;
 }
 

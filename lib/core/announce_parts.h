@@ -71,6 +71,7 @@ struct name {
 	bool used, ask;
 	bool local; /* the tracker is on this machine */
 	unsigned tracker;
+	int64_t until_ms; /* a round waits no longer for its addresses */
 	uint16_t port;
 	char host[URI_HOST_SIZE];
 };
@@ -149,6 +150,12 @@ void link_fail(struct tracker *t, struct link *l, const char *before, struct byt
 /* The same, said by the tracker itself. */
 void link_refuse(
     struct tracker *t, struct link *l, const char *before, struct bytes words);
+
+/*
+ * announce_answers: until when a round waits for the addresses of peers; INT64_MIN: there
+ * are none to wait for.
+ */
+int64_t announce_names_until(const struct announce *a);
 
 /* announce_answers: peers of an earlier run are told. */
 void announce_tell_kept(struct announce *a, struct tracker *t, int64_t now_ms);

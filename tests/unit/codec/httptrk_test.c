@@ -319,6 +319,32 @@ a_scrape_reply_is_read(void **state)
 	assert_true(r.failed && bytes_is(r.failure, "no"));
 }
 
+static void
+a_hash_that_was_taken_for_text_is_known_all_the_same(void **state)
+{
+	/* What bittorrent-tracker 11 sends for this hash: 0x89 as c2 89, 0xcd as c3 8d.
+	 */
+	static const char text[] =
+	    "d5:filesd28:\x01\x23\x45\x67\xc2\x89\xc2\xab\xc3\x8d\xc3\xaf"
+	    "\x01\x23\x45\x67\xc2\x89\xc2\xab\xc3\x8d\xc3\xaf\x01\x23\x45\x67"
+	    "d8:completei7eeee";
+	static const uint8_t btih[20] = "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67"
+	                                "\x89\xab\xcd\xef\x01\x23\x45\x67";
+	uint8_t other[20];
+	struct httptrk_scrape r;
+
+	(void)state;
+	assert_int_equal(httptrk_get_scrape(bytes_str(text), btih, &r), RC_OK);
+	assert_int_equal(r.seeders, 7);
+	for (size_t i = 0; i < 20; i++) {
+		memcpy(other, btih, 20);
+		other[i] ^= 0x40;
+		assert_int_equal(httptrk_get_scrape(bytes_str(text), other, &r), RC_NONE);
+		other[i] ^= 0xc0;
+		assert_int_equal(httptrk_get_scrape(bytes_str(text), other, &r), RC_NONE);
+	}
+}
+
 int
 main(void)
 {
@@ -336,6 +362,7 @@ main(void)
 		cmocka_unit_test(what_follows_the_dictionary_is_ignored),
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(a_scrape_reply_is_read),
+		cmocka_unit_test(a_hash_that_was_taken_for_text_is_known_all_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -311,10 +311,15 @@ a_peer_named_by_its_host_is_looked_up_and_judged_by_its_address(void **state)
 	    "d2:ip5:a\x1btes4:porti7eeee");
 	assert_int_equal(s->names, 1);
 	assert_string_equal(s->name, "0 a.test 7");
+	assert_int_equal(announce_round(s->a, s->now), ANNOUNCE_ASKING);
+	assert_int_equal(announce_deadline(s->a), s->now + ANNOUNCE_PATIENCE_MS);
+	assert_int_equal(
+	    announce_round(s->a, s->now + ANNOUNCE_PATIENCE_MS), ANNOUNCE_HEARD);
 	announce_named(s->a, 0, s->now, RC_OK, found, 2);
 	pull(s);
 	assert_int_equal(s->n_peers, 1);
 	assert_true(addr_eq(&s->peers[0], &found[0]));
+	assert_int_equal(announce_round(s->a, s->now), ANNOUNCE_HEARD);
 	announce_named(s->a, 0, s->now, RC_NONE, NULL, 0);
 	pull(s);
 	assert_int_equal(s->n_peers, 1);

@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: ISC
+# HTTP trackers as they are, as strangers make them, and what is kept of them.
+# shellcheck source=lib.bash
+HASH=0123456789abcdef0123456789abcdef01234567
+
+setup() {
+	. "$BATS_TEST_DIRNAME/lib.bash"
+	flow_start "$BATS_TEST_TMPDIR"
+}
+
+teardown() {
+	flow_stop
+}
+
+# web MODE [PEER...]: a scripted tracker; its URL becomes $URL.
+web() {
+	fake web fake_httptracker.py "$@" || return 1
+	URL=http://127.0.0.1:$FAKE_PORT/announce
+}
+
+# records URL...: a small torrent, each tracker a tier.
+records() {
+	local tier=0 url
+
+	printf 'ugat\t1\ntorrent\t%s\t-\t16384\t1\t1000\t1\ta name\n' $HASH
+	for url in "$@"; do printf 'tracker\t%d\t%s\n' $((tier++)) "$url"; done
+	printf 'file\t0\t0\t1000\ta name\npiece\t0\t%s\nend\n' $HASH
+}
+
+# ask OPTIONS URL...: one run over a file; $CODE, what it adds in `own`, its words in ask.err.
+ask() {
+	local options=$1
+
+	shift
+	records "$@" >given
+	CODE=0
+	# shellcheck disable=SC2086
+	ugat-announce $options <given >seen 2>ask.err 3>&- || CODE=$?
+	grep -aE '^(peer|announced|unanswered|scrape)	' seen >own || :
+}
+
+# code N: it ended so; else shows why not.
+code() {
+	[ "$CODE" -eq "$1" ] && return 0
+	echo "exit code $CODE, not $1" >&2
+	show ask.err seen web.out
+	return 1
+}
+
+# asked EVENT [N]: the tracker heard it so often (1).
+asked() {
+	[ "$(grep -c "^announce event=$1 " web.out)" -eq "${2:-1}" ] && return 0
+	show web.out
+	return 1
+}
+
+# refused WORDS: one round, and that is the reason.
+refused() {
+	ask "-1 -t 5" "$URL"
+	code 69
+	grep -aqxF "unanswered	$URL	$1" own || { show own; return 1; }
+}
+
+two=(10.0.0.1:6881 10.0.0.2:6882)
+
+@test "compact peers, and nothing is asked to be compressed" {
+	web honest "${two[@]}"
+	ask "-1 -p 7001" "$URL?k=v"
+	code 0
+	[ "$(cat own)" = "announced	$URL?k=v	1800	5	7
+peer	10.0.0.1	6881	src=tracker
+peer	10.0.0.2	6882	src=tracker" ]
+	asked started
+	grep -q 'query=k=v&info_hash=%01%23Eg%89%AB%CD%EF%01%23Eg%89%AB%CD%EF%01%23Eg&peer_id=-UG0100-' web.out
+	grep -q '&port=7001&uploaded=0&downloaded=0&left=1000&compact=1&' web.out
+	no grep -q 'accept-encoding=.' web.out
+	[ ! -s ask.err ]
+}
+
+@test "a list of peers: addresses of both families and a name" {
+	web list 10.0.0.1:6881 '[2001:db8::1]:6882' localhost:7 no-such-host.invalid:7
+	ask -1 "$URL"
+	code 0
+	grep -qxF '10.0.0.1	6881' <(sed -n 's/^peer	\(.*\)	src=tracker$/\1/p' own)
+	grep -q '^peer	2001:db8::1	6882	' own
+	grep -qE '^peer	(127.0.0.1|::1)	7	' own # the tracker is on loopback, too
+}
+
+@test "over IPv6, with peers6" {
+	/usr/bin/python3 -c 'import socket; socket.socket(socket.AF_INET6).bind(("::1", 0))' 2>/dev/null || skip "no IPv6 here"
+	fake web fake_httptracker.py -6 honest 10.0.0.1:1 '[2001:db8::1]:2'
+	URL="http://[::1]:$FAKE_PORT/announce"
+	ask -1 "$URL"
+	code 0
+	[ "$(grep ^peer own)" = "peer	10.0.0.1	1	src=tracker
+peer	2001:db8::1	2	src=tracker" ]
+	asked started
+}
+
+@test "port 0, our own address and what cannot be dialled are dropped" {
+	web bad-peers "${two[@]}"
+	ask -1 "$URL"
+	code 0
+	[ "$(grep -c ^peer own)" -eq 2 ]
+}
+
+@test "a refusal is told in the tracker's words, whatever the status, without its escapes" {
+	for mode in refuse refuse-ok; do
+		web $mode
+		refused 'the tracker says: go ?[31maway??'
+		no grep -aq "$(printf '\033')" own ask.err
+	done
+}
+
+@test "a passkey is masked in all words" {
+	web refuse
+	ask "-1v" "${URL%announce}0123456789abcdef0123/announce?key=secret"
+	code 69
+	grep -q "/\*\*\*/announce?key=\*\*\*: " ask.err
+	no grep -q 'secret\|0123456789abcdef0123' ask.err
+	web redirect:http://127.0.0.1:1/0123456789abcdef0123
+	ask "-1v" "$URL"
+	no grep -q 0123456789abcdef0123 ask.err
+	web redirect:nonsense://0123456789abcdef0123/
+	ask "-1v" "$URL"
+	no grep -q 0123456789abcdef0123 ask.err
+}
+
+@test "a warning is shown, and the answer counts" {
+	web warn "${two[@]}"
+	ask -1 "$URL"
+	code 0
+	said "$URL: the tracker warns: your client\? is old" ask.err
+	[ "$(grep -c ^peer own)" -eq 2 ]
+}
+
+@test "other answers are refused with a reason: status, HTML, cut, deep" {
+	web status:503
+	refused 'HTTP status 503'
+	web status:404
+	refused 'HTTP status 404'
+	web html
+	refused 'not the answer of a tracker'
+	web deep
+	refused 'not the answer of a tracker'
+	web cut
+	ask "-1" "$URL"
+	code 69
+	grep -q "^unanswered	$URL	transfer closed" own
+}
+
+@test "a body over 1 MiB, endless headers: refused, and memory stays flat" {
+	web huge
+	refused 'an answer of more than 1 MiB'
+	web header
+	refused 'headers of more than 64 KiB'
+	web many:1000000
+	refused 'an answer of more than 1 MiB'
+	if [ -z "${UGAT_SAN-}" ]; then
+		records "$URL" >given
+		/usr/bin/python3 -c '
+import resource, subprocess
+subprocess.run(["ugat-announce", "-1", "-t", "5"], stdin=open("given"), stdout=open("seen", "w"), stderr=open("ask.err", "w"))
+kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(kib)
+exit(kib > 24 * 1024)'
+	fi
+}
+
+@test "many peers in what is allowed are all told, up to a limit" {
+	web many:10000
+	ask -1 "$URL"
+	code 0
+	[ "$(grep -c ^peer own)" -eq 10000 ]
+	web many-list:10000
+	ask -1 "$URL"
+	[ "$(grep -c ^peer own)" -eq 10000 ]
+	web many:170000
+	ask -1 "$URL"
+	code 0
+	[ "$(grep -c ^peer own)" -ge 10000 ]
+}
+
+@test "what comes compressed is not decompressed" {
+	web gzip "${two[@]}"
+	refused 'not the answer of a tracker'
+}
+
+@test "three redirects are followed, four are not, nor is a loop" {
+	web hops:3 "${two[@]}"
+	ask -1 "$URL"
+	code 0
+	web hops:4
+	refused 'more than 3 redirects'
+	web loop
+	refused 'more than 3 redirects'
+	[ "$(grep -c ^announce web.out)" -eq 4 ]
+}
+
+@test "redirects lead to HTTP only" {
+	for to in file:///etc/passwd udp://127.0.0.1:9 ftp://127.0.0.1/ gopher://127.0.0.1:70/ 'javascript:1'; do
+		web "redirect:$to"
+		refused 'it redirects to what is not HTTP'
+	done
+}
+
+# Behind it: a network of one's own, where 198.51.100.1 and 2001:db8::1 are public, 10.1.1.1 is private.
+own_net() {
+	local way
+
+	for way in "unshare -n" "unshare -rn"; do
+		read -ra enter <<<"$way"
+		"${enter[@]}" true 2>/dev/null && return
+	done
+	skip "no network of one's own to be had here"
+}
+
+# beside_public TO: what a tracker on 198.51.100.1 that redirects to TO is answered with.
+beside_public() {
+	records "http://198.51.100.1:PORT/announce" >given
+	timeout 30 "${enter[@]}" bash -c '
+		ip link set lo up && ip addr add 198.51.100.1/32 dev lo && ip addr add 10.1.1.1/32 dev lo || exit 9
+		FAKE_HOST=0.0.0.0 /usr/bin/python3 "$1" "redirect:$2" 10.0.0.1:1 >net.out 2>net.err & pid=$!
+		for _ in {1..100}; do grep -q "^port [0-9]" net.out && break; sleep 0.05; done
+		port=$(sed -n "s/^port //p" net.out)
+		sed "s/PORT/$port/" given | env $3 ugat-announce -1 -t 5
+		kill $pid' - "$FLOW_FAKE/fake_httptracker.py" "$1" "${2:-A=b}" >seen 2>ask.err 3>&- || :
+}
+
+@test "a public tracker redirects to itself and to other public places, not into our network" {
+	own_net
+	beside_public 'http://198.51.100.1:{port}/announce?{query}&hop=1'
+	grep -q '^announced' seen || { show ask.err seen net.err; false; }
+	for to in 127.0.0.1 10.1.1.1 localhost 0.0.0.0 '[::1]' '[::ffff:127.0.0.1]' 2130706433 169.254.169.254; do
+		beside_public "http://$to:{port}/announce?{query}&hop=1"
+		grep -q '^unanswered.*narrower network' seen || { echo "$to"; show ask.err seen net.err; false; }
+		[ "$(grep -c ^announce net.out)" -eq 1 ]
+	done
+}
+
+@test "nor by way of a proxy's exception" {
+	own_net
+	# The proxy (the tracker plays it) is asked for the first hop, the second one would be direct.
+	beside_public 'http://127.0.0.1:{port}/announce?{query}&hop=1' 'http_proxy=http://10.1.1.1:1 no_proxy=198.51.100.1,127.0.0.1'
+	grep -q '^unanswered.*narrower network' seen || { show ask.err seen net.err; false; }
+	[ "$(grep -c ^announce net.out)" -eq 1 ]
+}
+
+@test "the proxy of the environment is asked" {
+	web honest "${two[@]}"
+	http_proxy=http://127.0.0.1:$FAKE_PORT ask -1 http://tracker.invalid/announce
+	code 0
+	asked started # the proxy has one family
+	grep -q 'path=http://tracker.invalid/announce ' web.out
+}
+
+@test "HTTPS: certificates are checked by the system's authorities" {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -out cert -days 2 \
+		-subj /CN=localhost -addext subjectAltName=DNS:localhost >/dev/null 2>&1
+	fake web fake_httptracker.py -c cert key honest "${two[@]}"
+	URL=https://localhost:$FAKE_PORT/announce
+	ask -1 "$URL"
+	code 69
+	grep -q "^unanswered	$URL	.*certificate" own
+	private /etc/ssl/certs || skip "nothing can be mounted here"
+	records "$URL" >given
+	"${enter[@]}" sh -c '
+		mount -t tmpfs -o size=1m none /etc/ssl/certs && cp cert /etc/ssl/certs/ca-certificates.crt &&
+			ugat-announce -1 <given >seen 2>ask.err
+		umount /etc/ssl/certs' 3>&-
+	[ "$(grep -c ^peer seen)" -eq 2 ] || { show ask.err seen web.err; false; }
+}
+
+@test "-i: from an address, and of the other family it fails closed" {
+	web honest "${two[@]}"
+	ask "-1 -i 127.0.0.1" "$URL"
+	code 0
+	ask "-1 -i lo" "$URL"
+	code 0
+	ask "-1 -i ::1" "$URL"
+	code 69
+	asked started 2
+}
+
+@test "-s: counts of HTTP and UDP trackers, then the end" {
+	web honest
+	ask -s "$URL" http://127.0.0.1:1/announce "${URL%announce}a"
+	code 0
+	[ "$(sort own)" = "$(printf '%s\t%s\t%s\n' scrape "$URL" "11	12	13" \
+		unanswered "${URL%announce}a" "its URL does not tell how to scrape" \
+		unanswered http://127.0.0.1:1/announce "Connection refused" | sort)" ]
+	no grep -q ^announce web.out
+	no grep -q ^self seen
+	web refuse
+	ask -s "$URL"
+	code 69
+	grep -aqF 'the tracker says: go ' own
+	web id # knows other torrents only
+	ask -s "$URL"
+	code 69
+	grep -q 'not registered' own
+}
+
+@test "-s by opentracker, both ways" {
+	tracker
+	allow $HASH
+	ask "-1 -p 7001" "$TRACKER"
+	code 0
+	ask -sv "$TRACKER" "http${TRACKER#udp}"
+	code 0
+	[ "$(sort own)" = "scrape	http${TRACKER#udp}	0	0	1
+scrape	$TRACKER	0	0	1" ]
+	said "$TRACKER: 0 seeders, 1 leechers, 0 downloads" ask.err
+}
+
+@test "-1 keeps the interval across runs, and tells the peers it was told then" {
+	web honest "${two[@]}"
+	for _ in 1 2 3; do
+		ask "-1v -p 7001" "$URL"
+		code 0
+		[ "$(grep -c ^peer own)" -eq 2 ]
+	done
+	asked started 1
+	said 'as it told an earlier run' ask.err
+	ask "-1 -p 7002" "$URL" # another client
+	asked started 2
+	[ "$(stat -c %a home/.cache/ugat home/.cache/ugat/trackers home/.cache/ugat/trackers/* | sort -u | tr '\n' ' ')" = "600 700 " ]
+	no grep -raq "announce\|$HASH" home/.cache/ugat
+	rm -r home/.cache
+	ask "-1 -p 7001" "$URL"
+	asked started 3
+}
+
+@test "a place where nothing can be kept is no error" {
+	web honest "${two[@]}"
+	for _ in 1 2; do
+		XDG_CACHE_HOME=/dev/null ask "-1" "$URL"
+		code 0
+		[ ! -s ask.err ]
+	done
+	asked started 2
+}
+
+@test "a long run keeps the min interval of one that was killed; after stopped it asks at once" {
+	web min:600 "${two[@]}"
+	records "$URL" >given
+	for last in KILL TERM; do
+		spawn announce sh -c 'exec ugat-announce -p 7001 <given'
+		wait_for 5 grep -q ^peer announce.out
+		kill -$last "$SPAWNED"
+		wait_for 5 gone "$SPAWNED"
+		# The first was killed, so the second one does not ask, and has nothing to say stopped to.
+		asked started 1
+		asked stopped 0
+	done
+	rm -r home/.cache
+	for n in 2 3; do
+		spawn announce sh -c 'exec ugat-announce -p 7001 <given'
+		wait_for 5 grep -q ^peer announce.out
+		kill -TERM "$SPAWNED"
+		wait_for 5 gone "$SPAWNED"
+		asked started $n
+		asked stopped $((n - 1))
+	done
+}
+
+@test "stopped that nobody answers is waited for 2 s" {
+	web mute
+	records "$URL" >given
+	spawn announce sh -c 'exec ugat-announce <given'
+	wait_for 5 grep -q ^announced announce.out
+	began=${EPOCHREALTIME/./}
+	kill -TERM "$SPAWNED"
+	wait_for 5 gone "$SPAWNED"
+	[ $((${EPOCHREALTIME/./} - began)) -lt 2700000 ]
+	asked stopped 1
+}
+
+# These take their time, so they take it together.
+@test "a server that drips is left after 30 s; -v says each change once; ugat-fetch ends where all refuse" {
+	# One that drips, one that is silent.
+	web slow
+	slow=$URL
+	mv web.out slow.out
+	web silent
+	records "$slow" "$URL" >given
+	background patience "ugat-announce -1 -t 40 <given"
+	printf '%s\tno answer in 30 s\n' "unanswered	$slow" "unanswered	$URL" | sort >slow.want
+
+	# One that answers once, in a tier before one that is not there.
+	web once
+	once=$URL
+	records "$once" http://127.0.0.1:1/announce >given.once
+	spawn announce sh -c 'exec ugat-announce -v <given.once'
+
+	# One that refuses: ugat-announce asks twice, then lets ugat-fetch decide.
+	content a 1 100000
+	torrent a
+	web refuse-ok
+	"$FLOW_PYTHON" "$FLOW_DIR/torrent.py" make "$TORRENT" "$URL" 65536 "$SRC/a"
+	FLOW_LIMIT=100 fetch
+	codes "0 0 69"
+	said '^ugat-announce: every tracker refuses the torrent \(http://.*: the tracker says: go \?\[31maway'
+	said '^ugat-fetch: no peer to load from'
+
+	ended patience 5
+	codes 69
+	grep ^unanswered patience.out | sort | cmp - slow.want
+	grep -q "^unanswered	$once	" announce.out
+	[ "$(grep -c "^ugat-announce: $once: .* again in 30 s" announce.err)" -eq 1 ]
+	[ "$(grep -c "^ugat-announce: $once: Empty reply from server" announce.err)" -eq 1 ]
+}
+
+@test "only who asks by HTTP is bound to libcurl" {
+	for program in "$UGAT_BIN"/ugat-{parse,fetch,verify,stat}; do
+		no grep -q libcurl <(ldd "$program")
+	done
+}
