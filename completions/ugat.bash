@@ -55,6 +55,7 @@ _ugat() {
 		spec=${common}d:P:
 		operand=verbs verbs='adduser deluser passwd users sessions revoke invite fingerprint backup'
 		;;
+	ugat-make) spec=${common}o:fra:W:b:M:n:j: operand='*' ;;
 	*) return ;;
 	esac
 
@@ -63,6 +64,9 @@ _ugat() {
 	-*[!-])
 		letter=${before: -1}
 		if [[ $spec == *"$letter":* ]]; then
+			case ${1##*/}$letter in
+			ugat-makeo) _ugat_files "$word" '*' && return ;;
+			esac
 			case $letter in
 			d | o)
 				compopt -o filenames 2>/dev/null
@@ -95,4 +99,4 @@ _ugat() {
 	esac
 }
 
-complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-login ugat-passwd ugat-logout ugat-stat authctl authd
+complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-make ugat-login ugat-passwd ugat-logout ugat-stat authctl authd

@@ -96,9 +96,14 @@ make_parts(struct parts *ps, const struct progress *p)
 	char size[HUMAN_SIZE];
 
 	*ps = (struct parts){ .used = 0 };
-	(void)snprintf(
-	    ps->text[PERCENT], PART, "%3u%%", progress_percent(p->have, p->total));
-	progress_sizes(p->have, p->total, ps->text[SIZES]);
+	if (p->endless) {
+		human_size(p->have, size);
+		(void)snprintf(ps->text[SIZES], PART, "%s", size);
+	} else {
+		(void)snprintf(ps->text[PERCENT], PART, "%3u%%",
+		    progress_percent(p->have, p->total));
+		progress_sizes(p->have, p->total, ps->text[SIZES]);
+	}
 	if (p->state != NULL) {
 		put_state(ps, p);
 	} else {
@@ -222,7 +227,7 @@ progress_line(const struct progress *p, struct bytes name, struct progress_room 
 		at = put_gap(out, n, 2);
 		free_columns -= text_columns(bytes_of(shown, n)) + 2;
 	}
-	if (free_columns >= BAR_LEAST + 1) {
+	if (free_columns >= BAR_LEAST + 1 && !p->endless) {
 		size_t width =
 		    free_columns - 1 < BAR_USUAL ? free_columns - 1 : BAR_USUAL;
 

@@ -17,6 +17,7 @@ enum {
 struct progress {
 	const char *state;    /* a word such as "checking", or NULL while loading */
 	uint64_t have, total; /* bytes of what is wanted */
+	bool endless;         /* nobody knows the total */
 	uint64_t down_rate, up_rate; /* bytes a second */
 	unsigned peers;
 	uint64_t rate;               /* of a state, bytes a second; 0: not said */

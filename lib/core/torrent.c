@@ -119,6 +119,21 @@ add_tracker(struct torrent *t, const struct line *l, struct line_scratch *s)
 	return RC_OK;
 }
 
+enum rc
+torrent_add_file(struct torrent *t, struct bytes path)
+{
+	struct torrent_file *f;
+
+	if (grow(&t->files, t->n_files, &t->cap_files, sizeof(*t->files)) != RC_OK)
+		return fail(t, RC_MEM, NULL);
+	f = &t->files[t->n_files];
+	*f = (struct torrent_file){ .length = 0 };
+	if (arena_keep(&t->arena, path, &f->path) != RC_OK)
+		return fail(t, RC_MEM, NULL);
+	t->n_files++;
+	return RC_OK;
+}
+
 static enum rc
 add_file(struct torrent *t, const struct line *l, struct line_scratch *s)
 {
@@ -132,20 +147,15 @@ add_file(struct torrent *t, const struct line *l, struct line_scratch *s)
 		    "empty, `.` or `..` component");
 	if (r.offset > t->length || r.length > t->length - r.offset)
 		return fail(t, RC_BAD, "a `file` line past the end of the torrent");
-	if (grow(&t->files, t->n_files, &t->cap_files, sizeof(*t->files)) != RC_OK)
-		return fail(t, RC_MEM, NULL);
-	f = &t->files[t->n_files];
-	*f = (struct torrent_file){
-		.index = (uint32_t)r.index,
-		.offset = r.offset,
-		.length = r.length,
-		.pad = r.pad,
-		.symlink = r.symlink,
-		.executable = r.executable,
-	};
-	if (arena_keep(&t->arena, r.path, &f->path) != RC_OK)
-		return fail(t, RC_MEM, NULL);
-	t->n_files++;
+	if (torrent_add_file(t, r.path) != RC_OK)
+		return RC_MEM;
+	f = &t->files[t->n_files - 1];
+	f->index = (uint32_t)r.index;
+	f->offset = r.offset;
+	f->length = r.length;
+	f->pad = r.pad;
+	f->symlink = r.symlink;
+	f->executable = r.executable;
 	return RC_OK;
 }
 

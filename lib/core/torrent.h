@@ -79,6 +79,12 @@ enum rc torrent_add(
     struct torrent *t, const struct line *l, struct line_scratch *s) MUST_USE;
 
 /*
+ * For those who make a torrent: add a file of length 0 whose place is not known yet. The
+ * path is copied. RC_MEM.
+ */
+enum rc torrent_add_file(struct torrent *t, struct bytes path) MUST_USE;
+
+/*
  * `end` was read: hold the whole against itself. The files are sorted, do not overlap,
  * lie inside the torrent, and no two paths clash. RC_BAD with t->why, RC_MEM.
  */

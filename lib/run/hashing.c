@@ -15,11 +15,18 @@ hashing_start(
 		g->tty.on = false;
 }
 
+static uint64_t
+rate_of(const struct hashing *g, uint64_t bytes)
+{
+	int64_t ms = loop_now() - g->start_ms;
+
+	return ms < SETTLE_MS ? 0 : (uint64_t)((double)bytes * 1000 / (double)ms);
+}
+
 void
 hashing_tick(void *ctx, const struct hasher_count *count)
 {
 	struct hashing *g = ctx;
-	int64_t ms = loop_now() - g->start_ms;
 	struct progress p = {
 		.state = g->state,
 		.have = count->bytes,
@@ -28,10 +35,21 @@ hashing_tick(void *ctx, const struct hasher_count *count)
 		.total_files = count->total_files,
 	};
 
-	if (ms >= SETTLE_MS)
-		p.rate = (uint64_t)((double)count->bytes * 1000 / (double)ms);
+	p.rate = rate_of(g, count->bytes);
 	p.has_eta = p.rate > 0 && count->total >= count->bytes;
 	if (p.has_eta)
 		p.eta_s = (count->total - count->bytes) / p.rate;
+	tty_line(&g->tty, g->name, &p);
+}
+
+void
+hashing_tick_stream(void *ctx, uint64_t bytes)
+{
+	struct hashing *g = ctx;
+	struct progress p = { .state = g->state,
+		.have = bytes,
+		.endless = true,
+		.rate = rate_of(g, bytes) };
+
 	tty_line(&g->tty, g->name, &p);
 }

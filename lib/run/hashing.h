@@ -20,4 +20,7 @@ void hashing_start(
 /* Draw the line: a hasher's tick, with a struct hashing as its ctx. */
 void hashing_tick(void *ctx, const struct hasher_count *count);
 
+/* The same of a stream, whose end nobody knows. */
+void hashing_tick_stream(void *ctx, uint64_t bytes);
+
 #endif

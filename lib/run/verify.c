@@ -15,10 +15,9 @@
 #include "base/text.h"
 #include "codec/record.h"
 #include "crypto/hash.h"
+#include "run/describe.h"
 #include "run/hashing.h"
 #include "run/verify_parts.h"
-
-enum { CHUNK = 64 * 1024 };
 
 bool
 verify_holds(const struct verifying *g, uint32_t piece)
@@ -29,46 +28,18 @@ verify_holds(const struct verifying *g, uint32_t piece)
 	    memcmp(g->sha1 + at, g->t.sha1 + at, SHA1_SIZE) == 0;
 }
 
-/* Write what waits; whatever goes wrong with it is said. */
 static enum rc
-flush(struct verifying *g)
+out_failed(struct verifying *g)
 {
-	if (recout_flush(&g->out) == RC_OK)
-		return RC_OK;
 	outcome_fail(g->o, CODE_IO, "standard output: %s", strerror(errno));
 	return RC_SYS;
 }
 
-typedef void make_fn(struct linew *w, uint8_t *p, size_t cap, const void *r);
-
-/* A line of ours behind what waits. */
+/* Write what waits; whatever goes wrong with it is said. */
 static enum rc
-put(struct verifying *g, make_fn *make, const void *r)
+flush(struct verifying *g)
 {
-	struct linew w;
-	struct bytes line;
-	enum rc rc = buf_room(&g->out.buf, LINE_MAX_SIZE);
-
-	if (rc != RC_OK)
-		return rc;
-	make(&w, g->out.buf.p + g->out.buf.n, LINE_MAX_SIZE, r);
-	rc = linew_end(&w, &line);
-	if (rc != RC_OK)
-		return rc;
-	g->out.buf.n += line.n;
-	return g->out.buf.n < CHUNK ? RC_OK : flush(g);
-}
-
-static void
-make_checked(struct linew *w, uint8_t *p, size_t cap, const void *r)
-{
-	rec_put_checked(w, p, cap, r);
-}
-
-static void
-make_have(struct linew *w, uint8_t *p, size_t cap, const void *r)
-{
-	rec_put_have(w, p, cap, r);
+	return recout_flush(&g->out) == RC_OK ? RC_OK : out_failed(g);
 }
 
 /* What could not be opened, or changed meanwhile, is not said to be checked. */
@@ -86,7 +57,7 @@ put_checked(struct verifying *g)
 
 		if (torrent_file_is_real(f) && f->length > 0 &&
 		    (now->state == CONTENT_FILE || now->state == CONTENT_BROKEN))
-			rc = put(g, make_checked, &r);
+			rc = describe_checked(&g->out, &r);
 	}
 	return rc;
 }
@@ -97,14 +68,13 @@ put_have(struct verifying *g)
 	enum rc rc = RC_OK;
 
 	for (uint32_t p = 0; p < g->t.pieces && rc == RC_OK; p++) {
-		struct rec_have r = { .first = p };
+		uint32_t first = p;
 
 		if (!verify_holds(g, p))
 			continue;
 		while (p + 1 < g->t.pieces && verify_holds(g, p + 1))
 			p++;
-		r.last = p;
-		rc = put(g, make_have, &r);
+		rc = describe_have(&g->out, first, p);
 	}
 	return rc;
 }
@@ -227,6 +197,8 @@ verify_now(struct verifying *g)
 		rc = verify_tell(g, &g->out, true, &code);
 		if (rc == RC_OK && code == CODE_IO)
 			outcome_fail(g->o, code, "not all files could be read");
+		if (rc == RC_SYS)
+			return out_failed(g);
 		g->o->code = code;
 		return rc;
 	}
@@ -235,7 +207,9 @@ verify_now(struct verifying *g)
 	rc = g->v->verbose ? explain(g) : RC_OK;
 	if (rc == RC_OK)
 		rc = put_checked(g);
-	return rc == RC_OK ? put_have(g) : rc;
+	if (rc == RC_OK)
+		rc = put_have(g);
+	return rc == RC_SYS ? out_failed(g) : rc;
 }
 
 static void

@@ -32,6 +32,13 @@ in_fish() { # command line
 	[ "$output" = folder ]
 }
 
+@test "bash: ugat-make offers every file, and for -o too" {
+	run in_bash ugat-make o
+	[ "$(sort <<<"$output")" = $'one two.torrent\nother.txt' ]
+	run in_bash ugat-make -o o
+	[ "$(sort <<<"$output")" = $'one two.torrent\nother.txt' ]
+}
+
 @test "bash: an option that takes a number offers nothing" {
 	run in_bash ugat-fetch -p ''
 	[ -z "$output" ]

@@ -63,6 +63,10 @@ a_state_has_its_rate_and_its_files(void **state)
 	p.total_files = 2000;
 	assert_string_equal(fit(&p, "a", 70),
 	    "a   42% 412/980 MiB  checking 512 MiB/s  3/2000 files  ETA 0:01");
+	p = (struct progress){
+		.state = "hashing", .have = 412 * MIB, .endless = true, .rate = 2 * MIB
+	};
+	assert_string_equal(fit(&p, "a", 200), "a   412 MiB  hashing 2.00 MiB/s");
 }
 
 static void

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: ISC
+# Completion of ugat-make for fish.
+complete -c ugat-make -s h -l help -d 'help'
+complete -c ugat-make -s V -l version -d 'the version'
+complete -c ugat-make -s q -d 'quieter'
+complete -c ugat-make -s v -d 'say why'
+complete -c ugat-make -s o -r -d 'where the .torrent goes'
+complete -c ugat-make -s f -d 'overwrite it'
+complete -c ugat-make -s r -d 'write records to standard output'
+complete -c ugat-make -s a -x -d 'trackers of a tier'
+complete -c ugat-make -s W -x -d 'web seed'
+complete -c ugat-make -s b -x -a '16K 64K 256K 1M 4M 16M' -d 'piece length'
+complete -c ugat-make -s M -x -a 'private=1 source= comment= creation-date= created-by=' -d 'fact'
+complete -c ugat-make -s n -x -d 'name of the torrent'
+complete -c ugat-make -s j -x -d 'threads'

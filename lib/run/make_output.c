@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+/* Where a .torrent goes: whole, or not at all. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/journal.h"
+#include "io/stop.h"
+#include "run/make_parts.h"
+
+static enum rc
+refuse(struct making *g, int code, const char *why)
+{
+	outcome_fail(g->o, code, "%s: %s", g->target, why);
+	return RC_BAD;
+}
+
+/* Room for what stands in the target's directory, under another name. */
+static char *
+beside(const char *target, const char *name)
+{
+	const char *slash = strrchr(target, '/');
+	size_t n = slash == NULL ? 0 : (size_t)(slash - target) + 1, m = strlen(name);
+	char *path = malloc(n + m + 1);
+
+	if (path == NULL)
+		return NULL;
+	memcpy(path, target, n);
+	memcpy(path + n, name, m + 1);
+	return path;
+}
+
+static enum rc
+find_target(struct making *g)
+{
+	static const char suffix[] = ".torrent";
+	const struct bytes name = g->facts.name;
+
+	if (g->m->file != NULL && strcmp(g->m->file, "-") == 0)
+		return RC_OK;
+	if (g->m->file == NULL && g->m->records)
+		return RC_OK;
+	if (g->m->file != NULL) {
+		g->target = strdup(g->m->file);
+	} else {
+		g->target = malloc(name.n + sizeof(suffix));
+		if (g->target != NULL) {
+			memcpy(g->target, name.p, name.n);
+			memcpy(g->target + name.n, suffix, sizeof(suffix));
+		}
+	}
+	if (g->target != NULL)
+		return RC_OK;
+	outcome_fail(g->o, CODE_BUG, "out of memory");
+	return RC_MEM;
+}
+
+static enum rc
+check_place(struct making *g)
+{
+	char *dir = beside(g->target, ".");
+	int err;
+
+	if (dir == NULL)
+		return refuse(g, CODE_BUG, "out of memory");
+	err = faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+	free(dir);
+	return err == 0 ? RC_OK : refuse(g, CODE_CANTCREAT, strerror(err));
+}
+
+enum rc
+make_aim(struct making *g)
+{
+	struct stat st;
+	enum rc rc = find_target(g);
+
+	if (rc != RC_OK || g->target == NULL)
+		return rc;
+	if (lstat(g->target, &st) != 0)
+		return errno == ENOENT ? check_place(g)
+		                       : refuse(g, CODE_CANTCREAT, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return refuse(g, CODE_CANTCREAT,
+		    "is there and no regular file: choose another name with -o (- is "
+		    "standard output)");
+	if (!g->m->force)
+		return refuse(g, CODE_CANTCREAT, "is there already: -f overwrites it");
+	g->replaces = true;
+	g->old.ino = (uint64_t)st.st_ino;
+	g->old.size = (uint64_t)st.st_size;
+	g->old.mtime_ns = journal_ns(st.st_mtim);
+	return check_place(g);
+}
+
+static int
+write_all(int fd, struct bytes b)
+{
+	while (b.n > 0) {
+		ssize_t n = write(fd, b.p, b.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		b = bytes_from(b, (size_t)n);
+	}
+	return 0;
+}
+
+/* As open(2) would have made it, which mkstemp(3) does not. */
+static int
+finish(int fd)
+{
+	mode_t mask = umask(0);
+
+	(void)umask(mask);
+	return fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0 ? 0 : errno;
+}
+
+/* EINVAL: the file system cannot do it in one; link(2) does not overwrite either. */
+static int
+put_in_place(const struct making *g, const char *from)
+{
+	if (g->m->force)
+		return rename(from, g->target) == 0 ? 0 : errno;
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, g->target, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return errno;
+	if (link(from, g->target) != 0)
+		return errno;
+	return unlink(from) == 0 ? 0 : errno;
+}
+
+static enum rc
+write_file(struct making *g)
+{
+	char *temporary = beside(g->target, ".ugat-make-XXXXXX");
+	int fd = temporary == NULL ? -1 : mkostemp(temporary, O_CLOEXEC), err, code;
+
+	if (fd < 0) {
+		err = temporary == NULL ? ENOMEM : errno;
+		free(temporary);
+		return refuse(g, CODE_CANTCREAT, strerror(err));
+	}
+	code = CODE_IO;
+	err = write_all(fd, buf_bytes(&g->raw));
+	if (err == 0)
+		err = finish(fd);
+	if (close(fd) != 0 && err == 0)
+		err = errno;
+	if (err == 0) {
+		code = CODE_CANTCREAT;
+		err = put_in_place(g, temporary);
+	}
+	if (err != 0)
+		(void)unlink(temporary);
+	free(temporary);
+	return err == 0 ? RC_OK : refuse(g, code, strerror(err));
+}
+
+enum rc
+make_write(struct making *g)
+{
+	struct stop stop;
+	enum rc rc;
+	int err;
+
+	if (g->target != NULL) {
+		/* A signal between here and there would leave the temporary file. */
+		stop_begin(&stop);
+		rc = write_file(g);
+		stop_end(&stop);
+		return rc;
+	}
+	if (g->m->file == NULL)
+		return RC_OK;
+	err = write_all(g->m->out, buf_bytes(&g->raw));
+	if (err == 0)
+		return RC_OK;
+	outcome_fail(g->o, CODE_IO, "standard output: %s", strerror(err));
+	return RC_SYS;
+}
