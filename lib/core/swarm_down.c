@@ -6,6 +6,8 @@
  *   blocks without sending one, its requests go to others; from then on it is asked only
  *   for what others are asked for too, one block at a time, until it sends one. Late
  *   blocks are still welcome.
+ * - A peer that has just got a piece is asked for it in the place of one in whose queue
+ * it still waits: a busy seed need not send everybody the same.
  * - End game: a peer with nothing to do asks once more for a block that another is late
  *   with, or for many where the other has been silent for QUIET_MS. The later copy is
  *   cancelled.
@@ -23,6 +25,7 @@ enum {
 	LATE_MS = 500,
 	LATE_BACKLOG_MS = 1000,
 	QUIET_MS = 2000,
+	UNDER_WAY_MS = 250,
 };
 
 struct picker_block
@@ -64,13 +67,6 @@ swarm_pieces_known(struct swarm *s, struct conn *c, int64_t now_ms)
 	for (uint32_t i = 0; !c->counted_seed && i < c->peer.has.n; i++)
 		if (bitset_get(&c->peer.has, i))
 			count_piece(s, c, i);
-	swarm_update_interest(s, c, now_ms);
-}
-
-void
-swarm_has_piece(struct swarm *s, struct conn *c, uint32_t piece, int64_t now_ms)
-{
-	count_piece(s, c, piece);
 	swarm_update_interest(s, c, now_ms);
 }
 
@@ -328,6 +324,75 @@ ask_more(struct swarm *s, struct conn *c, int64_t now_ms)
 		if (next_block(s, c, &who, &b) == RC_OK)
 			(void)send_request(s, c, b, now_ms);
 	}
+}
+
+/*
+ * Whether all of the piece waits in its queue, behind so much that it is not on its way
+ * yet.
+ */
+static bool
+has_it_waiting(const struct swarm *s, struct conn *c, uint32_t piece, int64_t now_ms)
+{
+	uint64_t before = 0, waiting = 0;
+
+	for (size_t i = 0; i < c->peer.n_requests; i++) {
+		const struct peer_request *r = &c->peer.requests[i];
+
+		if (r->block.piece == piece && !r->stale)
+			waiting += r->block.length;
+		else if (waiting == 0)
+			before += r->block.length;
+	}
+	return waiting == torrent_piece_size(s->t, piece) &&
+	    before * 1000 >= rate_get(&c->down, now_ms) * UNDER_WAY_MS;
+}
+
+static void
+call_off_piece(struct swarm *s, struct conn *c, uint32_t piece, int64_t now_ms)
+{
+	for (size_t i = 0; i < c->peer.n_requests && c->state == CONN_OPEN; i++) {
+		const struct peer_block b = c->peer.requests[i].block;
+
+		if (b.piece != piece || c->peer.requests[i].stale)
+			continue;
+		picker_undo(s->picker, swarm_block_of(b));
+		swarm_said(s, c, peer_send_cancel(&c->peer, b), now_ms);
+		swarm_owes_less(c, now_ms);
+	}
+	if (c->current == piece)
+		c->current = PICKER_NONE;
+	s->kick = true;
+}
+
+/* c has a new piece: it may have time for what another would send later. */
+static void
+take_over(struct swarm *s, struct conn *c, uint32_t piece, int64_t now_ms)
+{
+	size_t room = (torrent_piece_size(s->t, piece) - 1) / WIRE_BLOCK + 1;
+
+	if (c->peer.chokes_us || c->solo || c->snubbed ||
+	    !bitset_get(&s->wanted, piece) || active(c) + room > queue_length(c, now_ms))
+		return;
+	for (size_t i = 0; i < s->n_conns; i++) {
+		struct conn *other = s->conns[i];
+
+		if (other == c || other->state != CONN_OPEN || other->solo ||
+		    !has_it_waiting(s, other, piece, now_ms))
+			continue;
+		call_off_piece(s, other, piece, now_ms);
+		c->current = piece;
+		swarm_ask(s, c, now_ms);
+		return;
+	}
+}
+
+void
+swarm_has_piece(struct swarm *s, struct conn *c, uint32_t piece, int64_t now_ms)
+{
+	count_piece(s, c, piece);
+	swarm_update_interest(s, c, now_ms);
+	if (c->state == CONN_OPEN)
+		take_over(s, c, piece, now_ms);
 }
 
 void

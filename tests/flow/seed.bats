@@ -82,6 +82,39 @@ same_quietly() {
 	same "$1" 2>/dev/null
 }
 
+# leech NAME: download with the help of the tracker, and stay.
+leech() {
+	background "$1" "ugat-parse '$TORRENT' | ugat-announce | ugat-fetch -k -w -d $1.dir"
+}
+
+# took NAME...: how many milliseconds it takes from now until all of them have all.
+took() {
+	local start=${EPOCHREALTIME/./} name
+
+	for name in "$@"; do
+		leech "$name"
+	done
+	for name in "$@"; do
+		wait_for 40 state "$name" seeding || return 1
+		same "$name.dir" || return 1
+	done
+	TOOK=$(((${EPOCHREALTIME/./} - start) / 1000))
+}
+
+@test "four leechers behind a throttled seed take less than 1.4 times what one takes" {
+	content a 1 24000000
+	tracker
+	torrent a 262144
+	seed_libtorrent seed "$SRC" -U 4000000
+	enroll "$SEED_PORT"
+	took one
+	one=$TOOK
+	end_pid "-$(cat one.pid)"
+	took leech1 leech2 leech3 leech4
+	echo "one: $one ms, four: $TOOK ms"
+	[ $((TOOK * 10)) -lt $((one * 14)) ]
+}
+
 @test "-R: it ends when so many times the size was sent" {
 	some_content
 	torrent a
