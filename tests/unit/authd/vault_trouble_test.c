@@ -76,11 +76,21 @@ a_locked_database_is_a_503_and_nothing_has_happened(void **state)
 {
 	struct vault_world *w = begin(state);
 	struct db_account account;
+	struct buf der;
+	struct ask a;
 	struct db *db;
 
+	buf_init(&der, 8192);
 	assert_int_equal(world_register(w, "ops", good), 200);
+	assert_int_equal(world_login(w, "ops", good), 200);
+	X509_free(world_cert(w, &der));
 	db = world_db(w);
 	assert_int_equal(db_begin(db), RC_OK);
+	a = world_ask(w, ASK_REENROLL, "", "");
+	a.cert = buf_bytes(&der);
+	assert_int_equal(world_do(w, &a), 503);
+	assert_int_equal(w->answer.type, ANSWER_TEXT);
+	assert_true(world_says(w, "locked"));
 	assert_int_equal(world_register(w, "late", good), 503);
 	assert_true(world_says(w, "locked"));
 	assert_true(w->answer.retry_s > 0);
@@ -89,7 +99,8 @@ a_locked_database_is_a_503_and_nothing_has_happened(void **state)
 	assert_int_equal(db_find_account(db, bytes_str("late"), &account), RC_NONE);
 	db_free(db);
 	assert_int_equal(world_register(w, "late", good), 200);
-	assert_int_equal(world_login(w, "ops", good), 200);
+	assert_int_equal(world_do(w, &a), 200);
+	buf_clear(&der);
 }
 
 static void
