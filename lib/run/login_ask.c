@@ -73,7 +73,7 @@ open_source(struct login *l, const char *from, int *fd, bool *ours)
 		return RC_BAD;
 	}
 	*ours = true;
-	if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+	if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0 && from == l->o->password)
 		login_say(l, "%s is open to others (mode %04o): chmod 600 %s", from,
 		    (unsigned)(st.st_mode & 07777), from);
 	return RC_OK;

@@ -15,8 +15,8 @@
 #include "base/text.h"
 
 enum {
-	FIRST_WAIT_MS = 500,
-	MOST_WAIT_MS = 8000,
+	FIRST_WAIT_MS = 300,
+	MOST_WAIT_MS = 4000,
 	LINE = 256, /* of the words that a server sends */
 };
 
