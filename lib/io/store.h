@@ -79,6 +79,14 @@ void store_held(struct store *s, uint32_t piece);
 /* The piece was hashed and is not what it should be: absent from now on. */
 void store_lost(struct store *s, uint32_t piece);
 
+/*
+ * How many bytes of disk the absent pieces will take, holes and what is allocated already
+ * counted as such, and how many are free where they go. RC_NONE: nobody knows. The file
+ * system does not say, or compresses (btrfs, ZFS, bcachefs). What lies on another file
+ * system below DIR is left out.
+ */
+enum rc store_space(struct store *s, uint64_t *needed, uint64_t *free_bytes) MUST_USE;
+
 /* Make the listed files of length 0. RC_SYS with *e. */
 enum rc store_make_empty(struct store *s, struct store_error *e) MUST_USE;
 

@@ -211,6 +211,26 @@ make_empty(struct fetch *f)
 	return true;
 }
 
+/*
+ * Whether what is still to be fetched fits on the disk, as far as one can know: better
+ * said now than after hours. Data that is not checked yet counts as good.
+ */
+static bool
+fits(struct fetch *f)
+{
+	char needed[HUMAN_SIZE], room[HUMAN_SIZE];
+	uint64_t needs, has;
+
+	if (store_space(f->store, &needs, &has) != RC_OK || needs <= has)
+		return true;
+	human_size(needs, needed);
+	human_size(has, room);
+	fetch_fail(f, CODE_IO,
+	    "%s: needs %s, %s free: make room, or choose another directory with -d",
+	    f->o->dir, needed, room);
+	return false;
+}
+
 void
 fetch_begin(struct fetch *f)
 {
@@ -223,7 +243,7 @@ fetch_begin(struct fetch *f)
 		fetch_fail(f, CODE_BUG, "cannot start threads");
 		return;
 	}
-	if (!fetch_found(f) || !make_empty(f))
+	if (!fetch_found(f) || !fits(f) || !make_empty(f))
 		return;
 	for (uint32_t i = 0; i < f->torrent.pieces; i++) {
 		enum store_state state = store_piece_state(f->store, i);
@@ -271,7 +291,7 @@ fetch_load(struct fetch *f)
 {
 	struct swarm_stats st;
 
-	if (!new_swarm(f))
+	if (!fits(f) || !new_swarm(f))
 		return;
 	f->phase = FETCH_LOADING;
 	f->verified_ms = f->lonely_ms = loop_now();

@@ -550,7 +550,11 @@ status_file() {
 	mkdir out
 	cat seed.peers records >in
 	if private out; then
-		"${enter[@]}" sh -c 'mount -t tmpfs -o size=1m none out && { ugat-fetch -d out <in >fetch.out 2>fetch.err; echo $? >code; cp -a out kept; umount out; }'
+		# It is full only once loading has begun; before that it would be seen.
+		"${enter[@]}" bash -c 'mount -t tmpfs -o size=64m none out && {
+			{ cat records; until grep -q "^status	loading" fetch.out; do sleep 0.03; done
+				mount -o remount,size=1m none out; cat seed.peers; } | ugat-fetch -w -d out >fetch.out 2>fetch.err
+			echo $? >code; cp -a out kept; umount out; }'
 		cause='No space left on device'
 	else
 		(trap '' XFSZ && ulimit -f 1024 && ugat-fetch -d out <in >fetch.out 2>fetch.err) && echo 0 >code || echo $? >code

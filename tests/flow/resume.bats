@@ -173,24 +173,28 @@ print(subprocess.call(["bash", "-c", sys.argv[1]]), flush=True)' \
 	[ "$(stat -c %s out/a)" -eq 200005 ]
 }
 
-# full WORDS: run WORDS where out is a disk of 1 MiB, then again with room enough; the exit codes are
-# in first and again. Where no disk can be mounted a limit of the file size must do.
+# full WORDS: run WORDS into out, a disk that is only 1 MiB once loading has begun, then again with room
+# enough; WORDS read the shell words $PEERS after the description. The exit codes are in first and
+# again. Where no disk can be mounted a limit of the file size must do.
 full() {
 	local enter
 
 	mkdir -p out
 	if private out; then
 		cat >full.sh <<-END
-			mount -t tmpfs -o size=1m none out
-			$1 2>first.err; echo "\${PIPESTATUS[@]}" >first
+			mount -t tmpfs -o size=64m none out
+			PEERS='until grep -q "^status	loading" first.out; do sleep 0.03; done; mount -o remount,size=1m none out; $PEERS'
+			$1 2>first.err >first.out; echo "\${PIPESTATUS[@]}" >first
 			mount -o remount,size=64m none out
+			PEERS='$PEERS'
 			$1; echo "\${PIPESTATUS[@]}" >again
 			cp -r out kept
 			umount out
 		END
 	else
 		cat >full.sh <<-END
-			(trap '' XFSZ; ulimit -f 1024; $1 2>first.err; echo "\${PIPESTATUS[@]}" >first)
+			PEERS='$PEERS'
+			(trap '' XFSZ; ulimit -f 1024; $1 2>first.err >first.out; echo "\${PIPESTATUS[@]}" >first)
 			$1; echo "\${PIPESTATUS[@]}" >again
 			cp -r out kept
 		END
@@ -200,11 +204,12 @@ full() {
 
 @test "a full disk: exit 74 and the cause; with room again the next run goes on" {
 	slow 0
-	full "{ $(peers "$SEED_PORT"); ugat-parse '$TORRENT'; } | ugat-fetch -w -d out"
+	PEERS="printf \"peer\\t127.0.0.1\\t$SEED_PORT\\n\""
+	full "{ ugat-parse '$TORRENT'; eval \"\$PEERS\"; } | ugat-fetch -w -d out"
 	[ "$(cat first)" = "0 74" ]
 	said 'ugat-fetch: .*(No space left|File too large)' first.err
 	[ "$(cat again)" = "0 0" ]
-	kept=$(grep '^status	failed' fetch.out | cut -f "$((S_HAD + 1))")
+	kept=$(grep '^status	failed' first.out | cut -f "$((S_HAD + 1))")
 	# With a limit of the file size the first piece of all may lie past it.
 	if grep -q '^mount' full.sh; then
 		[ "$kept" -ge 32768 ]
@@ -212,6 +217,60 @@ full() {
 	[ "$(status_field "$S_DOWN")" -le $((3000000 - kept)) ]
 	OUT=kept
 	same
+}
+
+# on_disk SIZE WORDS: run the shell words where out is a disk of that size and nobody is to load from;
+# sets CODE, fetch.err. 1: nothing can be mounted here.
+on_disk() {
+	local enter
+
+	mkdir -p out
+	private out || return 1
+	"${enter[@]}" bash -c "mount -t tmpfs -o size=$1 none out || exit 99
+		$2; code=\$?; umount -R out; exit \$code" >fetch.out 2>fetch.err && CODE=0 || CODE=$?
+}
+
+@test "a disk that is too small from the start: exit 74 at once, and how much is needed" {
+	content a 1 3000000
+	torrent a
+	ugat-parse "$TORRENT" >in
+	fetch="timeout 20 ugat-fetch -t 1s -d out <in"
+	# 75 below: it fits, and began to wait for somebody to load from.
+	on_disk 2m "$fetch" || return 0
+	[ "$CODE" -eq 74 ]
+	[ "$(wc -l <fetch.err)" -eq 1 ]
+	# 3,000,000 bytes in blocks of 4 KiB are 3,002,368; the disk holds 2 MiB less some blocks of its own.
+	said '^ugat-fetch: out: needs 2\.86 MiB, (2\.00|1\.9[0-9]) MiB free: make room, or choose another directory with -d$'
+	on_disk 4m "$fetch"
+	[ "$CODE" -eq 75 ]
+	# What is there already is not needed again; a hole is.
+	on_disk 4m "head -c 2000000 src/a >out/a; head -c 1000000 /dev/zero >out/other; $fetch"
+	[ "$CODE" -eq 75 ]
+	on_disk 4m "truncate -s 3000000 out/a; head -c 1500000 /dev/zero >out/other; $fetch"
+	[ "$CODE" -eq 74 ]
+	said 'needs 2\.86 MiB'
+	# Blocks that another program has set aside count, bytes in them or not.
+	on_disk 4m "fallocate -l 3000000 out/a; head -c 1000000 /dev/zero >out/other; $fetch"
+	[ "$CODE" -eq 75 ]
+	# Old data that turns out to be wrong lies in blocks, too.
+	on_disk 4m "head -c 3000000 /dev/zero | tr '\\0' x >out/a; head -c 1000000 /dev/zero >out/other; $fetch"
+	[ "$CODE" -eq 75 ]
+	# Nothing is wanted any more.
+	on_disk 4m "cp src/a out/a; head -c 1000000 /dev/zero >out/other; $fetch"
+	[ "$CODE" -eq 0 ]
+}
+
+@test "another disk below the folder is not measured by the folder's own" {
+	content tree/a 1 1500000
+	content tree/sub/b 2 1500000
+	torrent tree
+	ugat-parse "$TORRENT" >in
+	fetch="timeout 20 ugat-fetch -t 1s -d out <in"
+	on_disk 2m "mkdir -p out/tree/sub; mount -t tmpfs -o size=8m none out/tree/sub; $fetch" || return 0
+	[ "$CODE" -eq 75 ]
+	on_disk 1m "mkdir -p out/tree/sub; mount -t tmpfs -o size=8m none out/tree/sub; $fetch"
+	[ "$CODE" -eq 74 ]
+	said 'needs 1\.43 MiB'
 }
 
 @test "a place where nothing can be created: exit 73 and the cause" {
