@@ -11,6 +11,12 @@ teardown() {
 	flow_stop
 }
 
+# A libtorrent that downloads into $OUT from the one ugat-fetch.
+leech() {
+	mkdir -p "$OUT"
+	spawn leech "$FLOW_PYTHON" "$FLOW_FAKE/ltpeer.py" -l -c "127.0.0.1:$(status_field "$S_PORT" share.out)" "$TORRENT" "$OUT"
+}
+
 # made [OPTION...]: a torrent of $SRC/a by ugat-make, known to the tracker.
 made() {
 	content a/one 1 600000
@@ -76,14 +82,33 @@ downloaded() {
 	[ "$(status_field "$S_DOWN")" -eq 0 ]
 }
 
-@test "shared at once: ugat-make, ugat-announce, ugat-fetch in one pipe" {
-	content a/one 1 600000
-	tracker
-	content a/two 2 180000
-	ugat-make -o x.torrent -a "$TRACKER" src/a
-	allow "$("$FLOW_PYTHON" "$FLOW_DIR/torrent.py" btih x.torrent)"
-	pipeline "ugat-make -r -a '$TRACKER' src/a | ugat-announce | ugat-fetch -d src"
-	codes "0 0 0"
-	silent
-	[ "$(grep -c ^done fetch.out)" -eq 2 ]
+# state NAME STATE: that is what NAME's last status record says.
+state() {
+	[ "$(status_field "$S_STATE" "$1.out")" = "$2" ]
+}
+
+@test "shared at once: ugat-make, ugat-announce, ugat-fetch -k in one pipe" {
+	made
+	background share "ugat-make -f -r -o '$TORRENT' -a '$TRACKER' src/a | ugat-announce | ugat-fetch -w -k -d src"
+	wait_for 20 state share seeding
+	swarm_up 1
+	[ "$(status_field "$S_DOWN" share.out)" -eq 0 ]
+	seed_aria2 leech out
+	wait_for 30 same
+	kill -TERM "$(fetch_pid)"
+	ended share 10
+	codes "0 0 143"
+	same src
+}
+
+@test "ugat-verify says that all is there, and ugat-fetch -k serves it" {
+	made
+	background share "ugat-parse '$TORRENT' | ugat-verify -d src | ugat-announce | ugat-fetch -w -k -d src"
+	wait_for 20 state share seeding
+	swarm_up 1
+	leech
+	wait_for 30 same
+	kill -TERM "$(fetch_pid)"
+	ended share 10
+	codes "0 0 0 143"
 }
