@@ -8,6 +8,7 @@
 enum {
 	MEMORY = 64 << 20,
 	MEMORY_MIN = 1 << 20,
+	RATE_MIN = 1024,
 	PEERS = 50,
 	PEERS_MAX = 1000,
 	STALL_S = 600
@@ -21,6 +22,8 @@ static const struct tool_option options[] = {
 	{ 'f', NULL, "distrust the journal: hash all that is there" },
 	{ 'p', "PORT", "listen on this port only (6881 to 6889, else any)" },
 	{ 'i', "ADDR|IF", "use this address or interface for every connection" },
+	{ 'D', "RATE", "download at most so many bytes a second" },
+	{ 'U', "RATE", "upload at most so many bytes a second" },
 	{ 'm', "SIZE", "memory for pieces (64M)" },
 	{ 'j', "PEERS", "connections at once (50)" },
 	{ 't', "TIME", "give up when stalled for so long (10m)" },
@@ -35,6 +38,16 @@ static const struct tool tool = {
 	.operands = "",
 	.options = options,
 };
+
+static uint64_t
+rate(char letter, const char *text)
+{
+	uint64_t v = tool_size(&tool, letter, text);
+
+	if (v < RATE_MIN)
+		tool_usage(&tool, "-%c %s: at least 1K expected", letter, text);
+	return v;
+}
 
 static void
 set(struct fetch_options *o, int letter, const char *argument)
@@ -58,6 +71,8 @@ set(struct fetch_options *o, int letter, const char *argument)
 		o->fixed_port = true;
 		break;
 	case 'i': tool_local(&tool, argument, &o->local); break;
+	case 'D': o->down_rate = rate('D', argument); break;
+	case 'U': o->up_rate = rate('U', argument); break;
 	case 'm':
 		o->memory = tool_size(&tool, 'm', argument);
 		if (o->memory < MEMORY_MIN)

@@ -44,7 +44,7 @@ _ugat() {
 	ugat-pick) spec=${common}x ;;
 	ugat-json) spec=$common ;;
 	ugat-announce) spec=${common}1sp:i:t: ;;
-	ugat-fetch) spec=${common}d:kR:T:fp:i:m:j:t:w0 ;;
+	ugat-fetch) spec=${common}d:kR:T:fp:i:D:U:m:j:t:w0 ;;
 	ugat-verify) spec=${common}szd:j: ;;
 	ugat-login) spec=${common}NI:u:frsLo:P:F:t: ;;
 	ugat-passwd) spec=${common}u:P:F:t: ;;

@@ -494,7 +494,7 @@ start(struct fetch *f)
 		if (f->signals[i] == NULL)
 			return RC_MEM;
 	}
-	if (fetch_report_start(f) != RC_OK)
+	if (fetch_report_start(f) != RC_OK || fetch_net_start(f) != RC_OK)
 		return RC_MEM;
 	loop_timer_set(f->timer, 0);
 	return fetch_input_start(f);

@@ -17,8 +17,9 @@ struct fetch_options {
 	bool distrust;   /* believe no journal: hash all that is there */
 	bool fixed_port; /* listen on port only; else on 6881..6889, else anywhere */
 	uint16_t port;
-	struct net_local local; /* for every socket */
-	uint64_t memory;        /* bytes for payload */
+	struct net_local local;      /* for every socket */
+	uint64_t memory;             /* bytes for payload */
+	uint64_t down_rate, up_rate; /* at most so many bytes a second; 0: no limit */
 	unsigned most_conns;
 	uint64_t stall_s; /* give up when no piece was verified for so long */
 	bool keep;        /* go on serving when all is there, until a signal, or until */

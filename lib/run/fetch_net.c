@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Connections: sockets for the swarm's peers, read into its buffers, written from its
- * output.
+ * output. Under a limit (-D, -U) each has its turn of a block or less; who finds nothing
+ * left waits until there is enough for another block.
  */
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -13,6 +14,7 @@
 
 #include "run/fetch_parts.h"
 
+enum { RATION = 16 * 1024 };
 enum { FIRST_PORT = 6881, LAST_PORT = 6889, READS_A_TURN = 16, ACCEPTS_A_TURN = 16 };
 
 struct fetch_link {
@@ -22,7 +24,8 @@ struct fetch_link {
 	struct loop_watch *watch;
 	int fd;
 	bool connecting;
-	bool paused; /* the swarm has no room */
+	bool paused;                    /* the swarm has no room */
+	bool reads_later, writes_later; /* nothing is left of the limit */
 };
 
 static void
@@ -59,12 +62,53 @@ lose(struct fetch_link *k, const char *why)
 static void
 set_watch(struct fetch_link *k)
 {
-	int what = k->connecting || swarm_output(k->conn).n > 0 ? LOOP_WRITE : 0;
+	int what = 0;
 
-	if (!k->connecting && !k->paused)
+	if (k->connecting || (swarm_output(k->conn).n > 0 && !k->writes_later))
+		what |= LOOP_WRITE;
+	if (!k->connecting && !k->paused && !k->reads_later)
 		what |= LOOP_READ;
 	if (loop_watch_set(k->watch, what) != RC_OK)
 		lose(k, "cannot be watched");
+}
+
+/*
+ * How much of size may move now. 0: nothing is left, and the timer will say when there
+ * is.
+ */
+static size_t
+ration(struct fetch *f, struct bucket *b, size_t size)
+{
+	int64_t now_ms = loop_now();
+	size_t left = bucket_left(b, now_ms);
+
+	if (left == 0)
+		loop_timer_set(f->refill, bucket_when(b, RATION, now_ms));
+	return size < left ? size : left;
+}
+
+static void
+on_refill(void *ctx)
+{
+	struct fetch *f = ctx;
+
+	for (struct fetch_link *k = f->links, *next; k != NULL; k = next) {
+		next = k->next;
+		k->reads_later = k->writes_later = false;
+		set_watch(k);
+	}
+	fetch_drain(f);
+}
+
+enum rc
+fetch_net_start(struct fetch *f)
+{
+	int64_t now_ms = loop_now();
+
+	bucket_init(&f->down, f->o->down_rate, now_ms);
+	bucket_init(&f->up, f->o->up_rate, now_ms);
+	f->refill = loop_timer_new(f->loop, on_refill, f);
+	return f->refill == NULL ? RC_MEM : RC_OK;
 }
 
 /* Send what waits. false: the connection is gone, and k with it. */
@@ -74,7 +118,15 @@ send_output(struct fetch_link *k)
 	struct bytes out;
 
 	while ((out = swarm_output(k->conn)).n > 0) {
-		ssize_t n = send(k->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		struct fetch *f = k->f;
+		ssize_t n;
+
+		out.n = ration(f, &f->up, out.n);
+		if (out.n == 0) {
+			k->writes_later = true;
+			break;
+		}
+		n = send(k->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -84,7 +136,8 @@ send_output(struct fetch_link *k)
 			lose(k, "hung up");
 			return false;
 		}
-		swarm_sent(k->f->swarm, k->conn, (size_t)n, loop_now());
+		bucket_take(&f->up, (size_t)n);
+		swarm_sent(f->swarm, k->conn, (size_t)n, loop_now());
 		if ((size_t)n < out.n)
 			break;
 	}
@@ -101,24 +154,32 @@ read_once(struct fetch_link *k)
 	                 room[2];
 	int rooms = swarm_room(k->f->swarm, k->conn, scratch, room);
 	struct iovec iov[2];
-	size_t most = 0;
+	size_t most = 0, allowed;
 	ssize_t n;
 
 	if (rooms == 0) {
 		k->paused = true;
 		return RC_MORE;
 	}
+	allowed = ration(k->f, &k->f->down, k->f->down.rate == 0 ? SIZE_MAX : RATION);
+	k->reads_later = allowed == 0;
+	if (allowed == 0)
+		return RC_MORE;
 	for (int i = 0; i < rooms; i++) {
-		iov[i] = (struct iovec){ .iov_base = room[i].p, .iov_len = room[i].n };
-		most += room[i].n;
+		size_t size = room[i].n < allowed - most ? room[i].n : allowed - most;
+
+		iov[i] = (struct iovec){ .iov_base = room[i].p, .iov_len = size };
+		most += size;
 	}
 	n = readv(k->fd, iov, rooms);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? RC_MORE : RC_END;
 	if (n == 0)
 		return RC_END;
+	bucket_take(&k->f->down, (size_t)n);
 	swarm_read(k->f->swarm, k->conn, (size_t)n, scratch, loop_now());
-	return (size_t)n < most ? RC_MORE : RC_OK;
+	/* Under a limit it is the next one's turn. */
+	return (size_t)n < most || k->f->down.rate != 0 ? RC_MORE : RC_OK;
 }
 
 static void
@@ -296,6 +357,8 @@ fetch_net_stop(struct fetch *f)
 {
 	while (f->links != NULL)
 		free_link(f->links);
+	loop_timer_free(f->refill);
+	f->refill = NULL;
 	for (int i = 0; i < FETCH_LISTENERS; i++) {
 		loop_watch_free(f->listen_watch[i]);
 		f->listen_watch[i] = NULL;

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "codec/line.h"
+#include "core/bucket.h"
 #include "core/swarm.h"
 #include "core/torrent.h"
 #include "io/loop.h"
@@ -81,6 +82,8 @@ struct fetch {
 	uint16_t port;
 	struct swarm *swarm;
 	struct fetch_link *links;
+	struct bucket down, up; /* what -D and -U let through */
+	struct loop_timer *refill;
 	uint8_t *read_scratch;
 	int64_t tick_ms;   /* when the timer last fired */
 	int64_t lonely_ms; /* since when no peer is connected */
@@ -135,6 +138,7 @@ void fetch_input_tick(struct fetch *f, int64_t now_ms);
 
 /* fetch_net.c */
 
+enum rc fetch_net_start(struct fetch *f) MUST_USE;
 enum rc fetch_listen(struct fetch *f) MUST_USE;
 void fetch_accept_start(struct fetch *f);
 void fetch_net_todo(struct fetch *f);

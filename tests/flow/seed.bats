@@ -189,3 +189,38 @@ took() {
 	said 'found 0 of 54 pieces in \./a; did you mean -d \.\?$'
 	no test -e a/a
 }
+
+# rate_of SIZE: kilobytes a second that SIZE bytes in $TOOK milliseconds make.
+rate_of() {
+	echo $(($1 / TOOK))
+}
+
+@test "-D: the download keeps to its rate" {
+	content a 1 4000000
+	torrent a
+	seed_libtorrent lt "$SRC"
+	start=${EPOCHREALTIME/./}
+	OPTIONS="-D 1M" fetch_from "$SEED_PORT"
+	TOOK=$(((${EPOCHREALTIME/./} - start) / 1000))
+	codes "0 0"
+	same
+	[ "$(rate_of 4000000)" -le 1150 ]
+	[ "$(rate_of 4000000)" -ge 700 ]
+}
+
+@test "-U: the upload keeps to its rate, shared by two" {
+	content a 1 3000000
+	torrent a
+	seed_ugat seed -U 1M
+	start=${EPOCHREALTIME/./}
+	for i in 1 2; do
+		mkdir "client$i"
+		spawn "client$i" "$FLOW_PYTHON" "$FLOW_FAKE/ltpeer.py" -l -c "127.0.0.1:$SEED_PORT" "$TORRENT" "client$i"
+	done
+	for i in 1 2; do
+		wait_for 30 says "client$i" '^done'
+	done
+	TOOK=$(((${EPOCHREALTIME/./} - start) / 1000))
+	[ "$(rate_of 6000000)" -le 1150 ]
+	[ "$(rate_of 6000000)" -ge 600 ]
+}
