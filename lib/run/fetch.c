@@ -339,25 +339,26 @@ fail_lonely(struct fetch *f, const struct swarm_stats *st)
 }
 
 /*
- * When the session has expired those who are connected are heard out; true: that is what
- * has ended the run, because nobody is left or nothing came for so long.
+ * When the session has expired those who are connected are heard out, as long as they
+ * bring something or want something; then that is what has ended the run.
  */
-static bool
-check_session(struct fetch *f, const struct swarm_stats *st)
+static void
+check_session(struct fetch *f, int64_t now_ms)
 {
-	bool lives = session_lives(f->session);
+	bool lives = session_lives(f->session), stalled;
+	struct swarm_stats st;
 
 	swarm_hush(f->swarm, !lives);
 	if (lives)
-		return false;
+		return;
+	swarm_get_stats(f->swarm, &st, now_ms);
+	stalled = f->phase == FETCH_LOADING &&
+	    now_ms - f->verified_ms >= (int64_t)f->o->stall_s * 1000;
 	if (!session_is_refused(f->session) &&
-	    (session_may_return(f->session) ||
-	        (st->peers + st->dialling > 0 &&
-	            loop_now() - f->verified_ms < (int64_t)f->o->stall_s * 1000)))
-		return false;
+	    (session_may_return(f->session) || (st.peers + st.dialling > 0 && !stalled)))
+		return;
 	session_explain(f->session, f->end);
 	fetch_finish(f);
-	return true;
 }
 
 static void
@@ -368,8 +369,6 @@ check_stall(struct fetch *f, int64_t now_ms)
 	struct swarm_stats st;
 
 	swarm_get_stats(f->swarm, &st, now_ms);
-	if (check_session(f, &st))
-		return;
 	if (st.peers > 0 || !f->in_ended || swarm_is_trying(f->swarm))
 		f->lonely_ms = now_ms;
 	if (now_ms - f->lonely_ms >= LONELY_MS) {
@@ -446,6 +445,8 @@ on_timer(void *ctx)
 		swarm_tick(f->swarm, now_ms);
 		fetch_drain(f);
 	}
+	if (fetch_is_up(f))
+		check_session(f, now_ms);
 	if (f->phase == FETCH_LOADING)
 		check_stall(f, now_ms);
 	if (f->phase == FETCH_SERVING)

@@ -60,8 +60,9 @@ enum rc session_keep(
 bool session_lives(const struct session *s);
 
 /*
- * Whether it was revoked, or is against the site's rule by now: the run must end at once.
- * One that has merely expired leaves the connections that are there alone.
+ * Whether it was revoked or logged out, or is against the site's rule by now: the run
+ * must end at once. One that has merely expired leaves the connections that are there
+ * alone.
  */
 bool session_is_refused(const struct session *s);
 
@@ -69,8 +70,8 @@ bool session_is_refused(const struct session *s);
 bool session_may_return(const struct session *s);
 
 /*
- * Why it does not stand any more, as a failure with CODE_NOSESSION: expired, revoked.
- * Nothing is set while it lives.
+ * Why it does not stand any more, as a failure with CODE_NOSESSION: expired, revoked, the
+ * file gone. Nothing is set while it lives.
  */
 void session_explain(const struct session *s, struct outcome *end);
 

@@ -146,14 +146,28 @@ check_old(struct session *s)
 		s->fault = end;
 }
 
+/*
+ * The file is gone, as by ugat-logout. Who replaces it by hand has until the next look.
+ */
+static void
+miss_file(struct session *s)
+{
+	if (s->missing)
+		(void)outcome_fail(&s->fault, CODE_NOSESSION,
+		    "logged out: %s is gone: run ugat-login", s->file.path);
+	s->missing = true;
+	memset(&s->stamps.file, 0xff, sizeof(s->stamps.file));
+}
+
 /* The file is another one. */
 static void
 take_file(struct session *s)
 {
 	struct outcome end = { .code = CODE_OK };
 	struct session_view v;
+	enum rc rc = session_read(&s->file, wall(), &v, &end);
 
-	if (session_read(&s->file, wall(), &v, &end) == RC_OK) {
+	if (rc == RC_OK) {
 		session_clear(&s->view);
 		s->view = v;
 		s->fault = (struct outcome){ .code = CODE_OK };
@@ -164,6 +178,10 @@ take_file(struct session *s)
 		session_say(s, "%s", end.words);
 		check_old(s);
 	}
+	if (rc == RC_NONE)
+		miss_file(s);
+	else
+		s->missing = false;
 }
 
 static void

@@ -43,6 +43,7 @@ struct session {
 	struct loop_timer *timer;
 	struct loop_signal *signal;
 	struct session_stamps stamps;
+	bool missing; /* there was no file at the last look */
 	struct session_task tasks[SESSION_ERRANDS];
 	enum session_errand errand; /* what the child is about */
 	int child;                  /* its process id; 0: none */

@@ -145,10 +145,10 @@ except ConnectionResetError:
 	wait_for 15 past
 	no gone "$FETCH"
 	[ "$(grep -c 'the session of ops until' fetch.err)" -eq 2 ]
-	# Taken away altogether, as by ugat-logout: what has begun goes on while it lives.
+	# Taken away altogether, as by ugat-logout.
 	rm s.pem
-	wait_for 5 said_by_fetch 'not logged in'
-	no gone "$FETCH"
+	ended_with 77 10
+	[ "$(tail -n 1 fetch.err)" = "ugat-fetch: logged out: $PWD/s.pem is gone: run ugat-login" ]
 }
 
 @test "announce, fetch: revoked in the list while they run: both end with 77 soon" {

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# `make demo`: the main job on this machine alone. A torrent of real files, a real tracker, three real
-# peers of which none has everything, and the pipeline. Needs nothing from outside and leaves nothing.
+# `make demo`: the main job on this machine alone. A login server with its first user, a torrent of real
+# files, a real tracker, three real peers of which none has everything, and the pipeline. Needs nothing from
+# outside and leaves nothing.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 HOUSE=$PWD
@@ -50,7 +51,20 @@ real_files() {
 }
 
 flow_start "$place" || fail "cannot write in $place"
-say "ugat demo: one download from three peers, all on this machine."
+say "ugat demo: a login, and one download from three peers, all on this machine."
+say ""
+
+# Nobody is logged in yet.
+export HOME=$place/new-home
+mkdir "$HOME"
+PATH=$BIN/../sbin:$PATH
+authd_start "$place" || fail "authd does not start"
+echo "$AUTHD_PID" >>pids
+say "\$ authd -d authd -N open"
+say "  authd     at $AUTHD is $AUTHD_PIN"
+say "\$ ugat-login -N -u ops -P password -F ${AUTHD_PIN%"${AUTHD_PIN#sha256:????????}"}... $AUTHD"
+authd_register ops || fail "ops cannot register"
+ugat-login -s | sed -n 's/^\(user\|server\|until\)/  &/p' | grep . || fail "ops is not logged in"
 say ""
 
 real_files || fail "no files to share"

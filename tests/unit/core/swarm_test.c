@@ -390,6 +390,47 @@ a_denied_address_is_cut_off_and_never_dialled_again(void **state)
 }
 
 static void
+while_it_is_hushed_nobody_is_dialled_or_let_in_and_who_is_there_goes_on(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 18);
+	(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 100);
+	assert_int_equal(sim_stats(&w).peers, 1);
+	swarm_hush(w.swarm, true);
+	(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	assert_null(swarm_accept(w.swarm, &w.peer[1].addr, w.now_ms));
+	(void)sim_run(&w, 60000);
+	assert_int_equal(w.peer[1].calls, 0);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
+static void
+once_it_is_not_hushed_any_more_whoever_was_named_is_dialled(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 19);
+	swarm_hush(w.swarm, true);
+	(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 5000);
+	assert_int_equal(w.peer[0].calls, 0);
+	swarm_hush(w.swarm, false);
+	(void)sim_run(&w, 60000);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
+static void
 who_answers_with_our_own_id_is_ourselves(void **state)
 {
 	struct sim w;
@@ -478,6 +519,10 @@ main(void)
 		cmocka_unit_test(
 		    a_peer_that_does_not_answer_is_given_up_after_15_s_and_tried_again),
 		cmocka_unit_test(a_denied_address_is_cut_off_and_never_dialled_again),
+		cmocka_unit_test(
+		    while_it_is_hushed_nobody_is_dialled_or_let_in_and_who_is_there_goes_on),
+		cmocka_unit_test(
+		    once_it_is_not_hushed_any_more_whoever_was_named_is_dialled),
 		cmocka_unit_test(who_answers_with_our_own_id_is_ourselves),
 		cmocka_unit_test(four_connections_from_one_address_are_enough),
 		cmocka_unit_test(at_most_thirty_are_dialled_in_the_first_second),
