@@ -194,6 +194,7 @@ static bool
 wait_a_while(struct login_net *n)
 {
 	int64_t least_ms = n->answer.retry_s * 1000, wait_ms = FIRST_WAIT_MS;
+	char name[TOKEN_SERVER];
 	struct timespec t;
 
 	for (unsigned i = 0; i < n->tries && wait_ms < MOST_WAIT_MS; i++)
@@ -205,6 +206,8 @@ wait_a_while(struct login_net *n)
 	wait_ms = wait_ms / 2 + rng_below(&n->rng, (uint32_t)wait_ms + 1);
 	if (wait_ms < least_ms)
 		wait_ms = least_ms + rng_below(&n->rng, FIRST_WAIT_MS);
+	if (n->tries == 0)
+		login_remark(n->l, "%s is busy: trying again", name_of(n, name));
 	t = (struct timespec){ .tv_sec = wait_ms / 1000,
 		.tv_nsec = wait_ms % 1000 * 1000000 };
 	(void)nanosleep(&t, NULL);

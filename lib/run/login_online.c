@@ -8,6 +8,7 @@
 
 #include <openssl/x509.h>
 
+#include "base/human.h"
 #include "io/prompt.h"
 #include "run/login_ask.h"
 #include "run/login_net.h"
@@ -146,39 +147,38 @@ log_in(struct login_net *n)
 	return rc;
 }
 
-/* Whether a failed renewal leaves something to try, or may be left at that. */
+/*
+ * Whether a failed renewal leaves something to try (RC_OK), may be left at that (RC_END),
+ * or is the end.
+ */
 static enum rc
 after_failed_renewal(struct login_net *n, const struct outcome *why)
 {
 	struct login *l = n->l;
 	bool refused =
 	    n->fate == HTTPS_DONE && (n->answer.status == 401 || n->answer.status == 403);
+	bool later = why->code == CODE_UNAVAILABLE || why->code == CODE_TEMPFAIL;
+	char left[HUMAN_SIZE];
 
-	if (l->o->mode == LOGIN_RENEW && refused) {
+	if (l->o->mode == LOGIN_ENSURE && later && l->state == RC_OK) {
+		human_time((uint64_t)(l->view.facts.not_after_s - login_now_s()), left);
+		login_say(l, "not renewed: %s; the session is good for another %s",
+		    why->words, left);
+		return RC_END;
+	}
+	if (!refused) {
+		*l->end = *why;
+	} else if (l->o->mode == LOGIN_RENEW) {
 		(void)outcome_fail(
 		    l->end, why->code, "%s; log in again with ugat-login", why->words);
-		return RC_BAD;
-	}
-	if (l->o->mode == LOGIN_RENEW || !refused) {
-		bool later = why->code == CODE_UNAVAILABLE || why->code == CODE_TEMPFAIL;
-
-		if (l->o->mode == LOGIN_ENSURE && later && l->state == RC_OK) {
-			login_say(l,
-			    "not renewed: %s; the session stands until then as it is",
-			    why->words);
-			return RC_END;
-		}
-		*l->end = *why;
-		return RC_BAD;
-	}
-	login_remark(l, "not renewed: %s", why->words);
-	if (l->o->password != NULL || prompt_can())
+	} else if (l->o->password != NULL || prompt_can()) {
+		login_remark(l, "not renewed: %s", why->words);
 		return RC_OK;
-	(void)outcome_fail(l->end, CODE_NOSESSION,
-	    "%s; no terminal to ask for the password on: give it with -P FILE, -P - or "
-	    "-P "
-	    "fd:N",
-	    why->words);
+	} else {
+		(void)outcome_fail(l->end, CODE_NOSESSION,
+		    "%s; no terminal to ask for the password on: give it with -P FILE",
+		    why->words);
+	}
 	return RC_BAD;
 }
 
@@ -199,9 +199,9 @@ renew_or_log_in(struct login_net *n)
 		if (rc != RC_OK)
 			return rc;
 	} else if (n->l->o->mode == LOGIN_RENEW) {
-		(void)outcome_fail(end, CODE_NOSESSION,
-		    "nothing to renew%s%s: log in with ugat-login",
-		    n->l->why.words[0] == '\0' ? "" : ": ", n->l->why.words);
+		(void)outcome_fail(end, CODE_NOSESSION, "nothing to renew: %s",
+		    n->l->why.words[0] != '\0' ? n->l->why.words
+		                               : "log in with ugat-login");
 		return RC_BAD;
 	}
 	return log_in(n);
