@@ -48,7 +48,7 @@ print("port", t.getsockname()[1], flush=True)
 while True:
     for s in select.select([t, u], [], [])[0]:
         print("heard", "tcp %s:%d" % s.accept()[1] if s is t else "udp %d" % len(u.recv(2048)), flush=True)'
-	wait_for 5 grep -q port ear.out
+	wait_for 15 grep -q "^port [0-9]" ear.out || return
 	EAR=$(sed -n 's/^port //p' ear.out)
 	{
 		printf 'ugat\t1\ntorrent\t%s\t-\t16384\t1\t1000\t1\ta name\n' $HASH
