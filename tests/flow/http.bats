@@ -14,6 +14,7 @@ teardown() {
 
 # web MODE [PEER...]: a scripted tracker; its URL becomes $URL.
 web() {
+	rm -f web.out # an earlier one's
 	fake web fake_httptracker.py "$@" || return 1
 	URL=http://127.0.0.1:$FAKE_PORT/announce
 }
@@ -84,6 +85,21 @@ peer	10.0.0.2	6882	src=tracker" ]
 	grep -qxF '10.0.0.1	6881' <(sed -n 's/^peer	\(.*\)	src=tracker$/\1/p' own)
 	grep -q '^peer	2001:db8::1	6882	' own
 	grep -qE '^peer	(127.0.0.1|::1)	7	' own # the tracker is on loopback, too
+}
+
+@test "a download hears started, completed and stopped, once each and in this order" {
+	content a 1 500000
+	torrent a
+	fake peer fake_peer.py honest "$TORRENT" "$SRC"
+	web honest "127.0.0.1:$FAKE_PORT"
+	"$FLOW_PYTHON" "$FLOW_DIR/torrent.py" make "$TORRENT" "$URL" 65536 "$SRC/a"
+	fetch
+	codes "0 0 0"
+	same
+	silent
+	[ "$(sed -n 's/^announce event=\([a-z]*\) .*/\1/p' web.out | tr '\n' ' ')" = "started completed stopped " ]
+	grep -q 'event=started .*&downloaded=0&left=500000&' web.out
+	grep -q 'event=completed .*&downloaded=500000&left=0&' web.out
 }
 
 @test "over IPv6, with peers6" {
@@ -218,6 +234,7 @@ own_net() {
 # beside_public TO: what a tracker on 198.51.100.1 that redirects to TO is answered with.
 beside_public() {
 	records "http://198.51.100.1:PORT/announce" >given
+	rm -f net.out
 	timeout 30 "${enter[@]}" bash -c '
 		ip link set lo up && ip addr add 198.51.100.1/32 dev lo && ip addr add 10.1.1.1/32 dev lo || exit 9
 		FAKE_HOST=0.0.0.0 /usr/bin/python3 "$1" "redirect:$2" 10.0.0.1:1 >net.out 2>net.err & pid=$!
@@ -381,7 +398,6 @@ scrape	$TRACKER	0	0	1" ]
 	# One that drips, one that is silent.
 	web slow
 	slow=$URL
-	mv web.out slow.out
 	web silent
 	records "$slow" "$URL" >given
 	background patience "ugat-announce -1 -t 40 <given"
