@@ -237,7 +237,7 @@ call_tick(struct announce *a, struct tracker *t, struct link *l, int64_t now)
 	if (!overdue)
 		return;
 	if (!l->failed)
-		link_fail(t, l, "no answer", bytes_of(NULL, 0));
+		link_fail(t, l, BLAME_NETWORK, "no answer");
 	if (udpcall_tries(&l->call) >= RESOLVE_AGAIN_TRIES && !t->resolving)
 		t->resolve = !a->stopping;
 }

@@ -197,7 +197,7 @@ static void
 link_answered(struct announce *a, struct tracker *t, struct link *l)
 {
 	l->ok = true;
-	l->failed = l->absent = false;
+	l->failed = false;
 	l->refusals = 0;
 	t->tell_answer = a->heard = true;
 	t->tell_failure = t->told_failure = a->told_nobody = false;
@@ -310,11 +310,14 @@ http_failed(struct tracker *t, struct link *l, int64_t now, const struct announc
 	char words[32] = "HTTP status ";
 	size_t n = strlen(words);
 
-	l->absent = r->rc == RC_NONE;
-	if (r->rc != RC_OK) {
-		link_fail(t, l, "", bytes_str(r->why));
+	if (r->rc == RC_NONE) {
+		link_fail(t, l, BLAME_FAMILY, r->why);
+	} else if (r->rc == RC_SYS || r->rc == RC_MORE || r->rc == RC_MEM) {
+		link_fail(t, l, BLAME_NETWORK, r->why);
+	} else if (r->rc != RC_OK) {
+		link_fail(t, l, BLAME_TRACKER, r->why);
 	} else if (r->status / 100 == 2) {
-		link_fail(t, l, "not the answer of a tracker", bytes_of(NULL, 0));
+		link_fail(t, l, BLAME_TRACKER, "not the answer of a tracker");
 	} else {
 		for (unsigned v = r->status % 1000, by = 100; by > 0; by /= 10)
 			words[n++] = (char)('0' + v / by % 10);
@@ -322,7 +325,7 @@ http_failed(struct tracker *t, struct link *l, int64_t now, const struct announc
 		if (r->status / 100 == 4 && r->status != 408 && r->status != 429)
 			link_refuse(t, l, "", bytes_str(words));
 		else
-			link_fail(t, l, "", bytes_str(words));
+			link_fail(t, l, BLAME_TRACKER, words);
 	}
 	ask_later(l, now, r->retry_s);
 }
@@ -337,7 +340,6 @@ static void
 http_refused(
     struct tracker *t, struct link *l, int64_t now, struct bytes words, uint32_t retry_s)
 {
-	l->absent = false;
 	link_refuse(t, l, it_says, words);
 	if (retry_s == HTTPTRK_NEVER)
 		l->refusals = ANNOUNCE_REFUSALS;
@@ -469,7 +471,7 @@ announce_failed(
 	}
 	/* What was to be sent waits for the next copy's time, as if it were lost. */
 	l->call.send = l->call.send && open;
-	link_fail(&a->trackers[socket / ANNOUNCE_LINKS], l, "", bytes_str(why));
+	link_fail(&a->trackers[socket / ANNOUNCE_LINKS], l, BLAME_NETWORK, why);
 	announce_settle(a, now);
 }
 

@@ -30,7 +30,7 @@ says_no(const struct tracker *t)
 	for (size_t i = 0; i < ANNOUNCE_LINKS; i++) {
 		const struct link *l = &t->links[i];
 
-		if (!l->used || l->absent)
+		if (!l->used || (l->failed && l->blame == BLAME_FAMILY))
 			continue;
 		if (l->refusals < ANNOUNCE_REFUSALS)
 			return false;

@@ -31,7 +31,7 @@ void
 link_rest(struct link *l)
 {
 	l->close |= l->open;
-	l->open = l->ok = l->failed = l->absent = false;
+	l->open = l->ok = l->failed = false;
 	l->refusals = 0;
 	if (l->http)
 		httpcall_drop(&l->get);
@@ -84,32 +84,38 @@ link_any(const struct tracker *t)
 	return false;
 }
 
-/* Whether another address has failed for a better reason than that there is none. */
+/* Whether another address has failed for a reason that says more. */
 static bool
 has_better_reason(const struct tracker *t, const struct link *l)
 {
-	for (size_t i = 0; l->absent && i < ANNOUNCE_LINKS; i++)
+	for (size_t i = 0; i < ANNOUNCE_LINKS; i++)
 		if (&t->links[i] != l && t->links[i].used && t->links[i].failed &&
-		    !t->links[i].absent)
+		    t->links[i].blame > l->blame)
 			return true;
 	return false;
 }
 
-void
-link_fail(struct tracker *t, struct link *l, const char *before, struct bytes words)
+static void
+fail(struct tracker *t, struct link *l, const char *before, struct bytes words)
 {
 	l->ok = false;
 	l->failed = true;
-	l->refusals = 0;
 	if (!has_better_reason(t, l))
 		announce_reason(t, before, words);
 }
 
 void
+link_fail(struct tracker *t, struct link *l, enum blame blame, const char *why)
+{
+	l->blame = blame;
+	l->refusals = 0;
+	fail(t, l, "", bytes_str(why));
+}
+
+void
 link_refuse(struct tracker *t, struct link *l, const char *before, struct bytes words)
 {
-	unsigned refusals = l->refusals + 1;
-
-	link_fail(t, l, before, words);
-	l->refusals = refusals;
+	l->blame = BLAME_TRACKER;
+	l->refusals++;
+	fail(t, l, before, words);
 }

@@ -18,6 +18,13 @@ enum {
 	STOP_COMPLETED_MS = 1000 /* `completed` by HTTP leaves `stopped` so much */
 };
 
+/* Who a failure is blamed on; of several addresses the last one here is told. */
+enum blame {
+	BLAME_FAMILY,  /* there is no way there in this family */
+	BLAME_NETWORK, /* nothing came */
+	BLAME_TRACKER, /* it answered, but not as it should */
+};
+
 /* One address of a UDP tracker, or one family of an HTTP tracker. */
 struct link {
 	bool used;
@@ -29,7 +36,7 @@ struct link {
 	bool started; /* it answered `started` */
 	bool heard_left;
 	bool completed;
-	bool absent;             /* failed because there is no way there in this family */
+	enum blame blame;        /* of its failure */
 	unsigned refusals;       /* in a row */
 	enum udptrk_event event; /* of the call under way */
 	struct addr addr;        /* HTTP: the family alone counts */
@@ -144,10 +151,10 @@ void link_add(
     struct announce *a, struct tracker *t, const struct addr *addr, int64_t now_ms);
 bool link_any(const struct tracker *t);
 
-/* Its call has failed, for a reason: words in front of foreign ones. */
-void link_fail(struct tracker *t, struct link *l, const char *before, struct bytes words);
+/* Its call has failed, for a reason. */
+void link_fail(struct tracker *t, struct link *l, enum blame blame, const char *why);
 
-/* The same, said by the tracker itself. */
+/* The tracker itself says no: words in front of foreign ones. */
 void link_refuse(
     struct tracker *t, struct link *l, const char *before, struct bytes words);
 

@@ -1,68 +1,15 @@
 # SPDX-License-Identifier: ISC
-# HTTP trackers as they are, as strangers make them, and what is kept of them.
+# HTTP trackers as they are, and as strangers make them.
 # shellcheck source=lib.bash
-HASH=0123456789abcdef0123456789abcdef01234567
-
 setup() {
 	. "$BATS_TEST_DIRNAME/lib.bash"
+	. "$BATS_TEST_DIRNAME/lib-web.bash"
 	flow_start "$BATS_TEST_TMPDIR"
 }
 
 teardown() {
 	flow_stop
 }
-
-# web MODE [PEER...]: a scripted tracker; its URL becomes $URL.
-web() {
-	rm -f web.out # an earlier one's
-	fake web fake_httptracker.py "$@" || return 1
-	URL=http://127.0.0.1:$FAKE_PORT/announce
-}
-
-# records URL...: a small torrent, each tracker a tier.
-records() {
-	local tier=0 url
-
-	printf 'ugat\t1\ntorrent\t%s\t-\t16384\t1\t1000\t1\ta name\n' $HASH
-	for url in "$@"; do printf 'tracker\t%d\t%s\n' $((tier++)) "$url"; done
-	printf 'file\t0\t0\t1000\ta name\npiece\t0\t%s\nend\n' $HASH
-}
-
-# ask OPTIONS URL...: one run over a file; $CODE, what it adds in `own`, its words in ask.err.
-ask() {
-	local options=$1
-
-	shift
-	records "$@" >given
-	CODE=0
-	# shellcheck disable=SC2086
-	ugat-announce $options <given >seen 2>ask.err 3>&- || CODE=$?
-	grep -aE '^(peer|announced|unanswered|scrape)	' seen >own || :
-}
-
-# code N: it ended so; else shows why not.
-code() {
-	[ "$CODE" -eq "$1" ] && return 0
-	echo "exit code $CODE, not $1" >&2
-	show ask.err seen web.out
-	return 1
-}
-
-# asked EVENT [N]: the tracker heard it so often (1).
-asked() {
-	[ "$(grep -c "^announce event=$1 " web.out)" -eq "${2:-1}" ] && return 0
-	show web.out
-	return 1
-}
-
-# refused WORDS: one round, and that is the reason.
-refused() {
-	ask "-1 -t 5" "$URL"
-	code 69
-	grep -aqxF "unanswered	$URL	$1" own || { show own; return 1; }
-}
-
-two=(10.0.0.1:6881 10.0.0.2:6882)
 
 @test "compact peers, and nothing is asked to be compressed" {
 	web honest "${two[@]}"
@@ -328,103 +275,6 @@ beside_public() {
 	[ "$(sort own)" = "scrape	http${TRACKER#udp}	0	0	1
 scrape	$TRACKER	0	0	1" ]
 	said "$TRACKER: 0 seeders, 1 leechers, 0 downloads" ask.err
-}
-
-@test "-1 keeps the interval across runs, and tells the peers it was told then" {
-	web honest "${two[@]}"
-	for _ in 1 2 3; do
-		ask "-1v -p 7001" "$URL"
-		code 0
-		[ "$(grep -c ^peer own)" -eq 2 ]
-	done
-	asked started 1
-	said 'as it told an earlier run' ask.err
-	ask "-1 -p 7002" "$URL" # another client
-	asked started 2
-	[ "$(stat -c %a home/.cache/ugat home/.cache/ugat/trackers home/.cache/ugat/trackers/* | sort -u | tr '\n' ' ')" = "600 700 " ]
-	no grep -raq "announce\|$HASH" home/.cache/ugat
-	rm -r home/.cache
-	ask "-1 -p 7001" "$URL"
-	asked started 3
-}
-
-@test "a place where nothing can be kept is no error" {
-	web honest "${two[@]}"
-	for _ in 1 2; do
-		XDG_CACHE_HOME=/dev/null ask "-1" "$URL"
-		code 0
-		[ ! -s ask.err ]
-	done
-	asked started 2
-}
-
-@test "a long run keeps the min interval of one that was killed; after stopped it asks at once" {
-	web min:600 "${two[@]}"
-	records "$URL" >given
-	for last in KILL TERM; do
-		spawn announce sh -c 'exec ugat-announce -p 7001 <given'
-		wait_for 5 grep -q ^peer announce.out
-		kill -$last "$SPAWNED"
-		wait_for 5 gone "$SPAWNED"
-		# The first was killed, so the second one does not ask, and has nothing to say stopped to.
-		asked started 1
-		asked stopped 0
-	done
-	rm -r home/.cache
-	for n in 2 3; do
-		spawn announce sh -c 'exec ugat-announce -p 7001 <given'
-		wait_for 5 grep -q ^peer announce.out
-		kill -TERM "$SPAWNED"
-		wait_for 5 gone "$SPAWNED"
-		asked started $n
-		asked stopped $((n - 1))
-	done
-}
-
-@test "stopped that nobody answers is waited for 2 s" {
-	web mute
-	records "$URL" >given
-	spawn announce sh -c 'exec ugat-announce <given'
-	wait_for 5 grep -q ^announced announce.out
-	began=${EPOCHREALTIME/./}
-	kill -TERM "$SPAWNED"
-	wait_for 5 gone "$SPAWNED"
-	[ $((${EPOCHREALTIME/./} - began)) -lt 2700000 ]
-	asked stopped 1
-}
-
-# These take their time, so they take it together.
-@test "a server that drips is left after 30 s; -v says each change once; ugat-fetch ends where all refuse" {
-	# One that drips, one that is silent.
-	web slow
-	slow=$URL
-	web silent
-	records "$slow" "$URL" >given
-	background patience "ugat-announce -1 -t 40 <given"
-	printf '%s\tno answer in 30 s\n' "unanswered	$slow" "unanswered	$URL" | sort >slow.want
-
-	# One that answers once, in a tier before one that is not there.
-	web once
-	once=$URL
-	records "$once" http://127.0.0.1:1/announce >given.once
-	spawn announce sh -c 'exec ugat-announce -v <given.once'
-
-	# One that refuses: ugat-announce asks twice, then lets ugat-fetch decide.
-	content a 1 100000
-	torrent a
-	web refuse-ok
-	"$FLOW_PYTHON" "$FLOW_DIR/torrent.py" make "$TORRENT" "$URL" 65536 "$SRC/a"
-	FLOW_LIMIT=100 fetch
-	codes "0 0 69"
-	said '^ugat-announce: every tracker refuses the torrent \(http://.*: the tracker says: go \?\[31maway'
-	said '^ugat-fetch: no peer to load from'
-
-	ended patience 5
-	codes 69
-	grep ^unanswered patience.out | sort | cmp - slow.want
-	grep -q "^unanswered	$once	" announce.out
-	[ "$(grep -c "^ugat-announce: $once: .* again in 30 s" announce.err)" -eq 1 ]
-	[ "$(grep -c "^ugat-announce: $once: Empty reply from server" announce.err)" -eq 1 ]
 }
 
 @test "only who asks by HTTP is bound to libcurl" {

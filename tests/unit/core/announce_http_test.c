@@ -189,7 +189,7 @@ who_says_when_to_come_again_is_not_asked_before(void **state)
 }
 
 static void
-a_family_that_is_not_there_is_no_reason(void **state)
+of_two_reasons_the_one_that_says_more_is_told(void **state)
 {
 	struct sim *s = begin("0 http://t.example/a", NULL);
 
@@ -200,6 +200,14 @@ a_family_that_is_not_there_is_no_reason(void **state)
 	assert_int_equal(s->unanswered, 1);
 	assert_string_equal(s->reason, "Connection refused");
 	finish(s);
+	/* Who answered wrongly says more than who did not answer at all. */
+	for (size_t i = 0; i < 2; i++) {
+		s = begin("0 http://t.example/a", NULL);
+		break_get(s, &s->got[i], RC_BAD, "a bad certificate");
+		break_get(s, &s->got[1 - i], RC_SYS, "Connection refused");
+		assert_string_equal(s->reason, "a bad certificate");
+		finish(s);
+	}
 	s = begin("0 http://t.example/a", NULL);
 	break_get(s, &s->got[0], RC_NONE, "no such host");
 	reply(s, &s->got[1], 200, "d8:intervali900ee");
@@ -456,7 +464,7 @@ main(void)
 		cmocka_unit_test(failures_are_repeated_after_15_s_doubled_up_to_64_min),
 		cmocka_unit_test(what_the_tracker_says_is_the_reason_whatever_the_status),
 		cmocka_unit_test(who_says_when_to_come_again_is_not_asked_before),
-		cmocka_unit_test(a_family_that_is_not_there_is_no_reason),
+		cmocka_unit_test(of_two_reasons_the_one_that_says_more_is_told),
 		cmocka_unit_test(the_tracker_id_is_said_again_until_there_is_another),
 		cmocka_unit_test(a_warning_is_told_once_for_each_of_its_texts),
 		cmocka_unit_test(peers_that_cannot_be_are_dropped),
