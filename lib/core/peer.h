@@ -23,6 +23,7 @@ enum {
 	PEER_REQUESTS_MAX = 2000,  /* outstanding at once; also our reqq */
 	PEER_OUTPUT_MAX = 1 << 20, /* bytes waiting to be sent; more: drop the peer */
 	PEER_ALLOWED_MAX = 32,     /* allowed-fast pieces that we remember */
+	PEER_BLOCKS_MAX = 32,      /* blocks waiting to be sent to it */
 };
 
 struct peer_block {
@@ -33,6 +34,18 @@ struct peer_request {
 	struct peer_block block;
 	int64_t asked_ms;
 	bool stale; /* given to others, or cancelled; may still come */
+};
+
+/* A stretch of what waits to be sent: bytes of our own, or (part of) a block. */
+struct peer_part {
+	struct bytes bytes;      /* empty: it is the block */
+	struct peer_block block; /* the caller knows where its bytes lie */
+};
+
+/* A block in the row of what is said: its bytes follow so many words, ever. */
+struct peer_due {
+	uint64_t at;
+	struct peer_block block; /* what of it is still to be sent */
 };
 
 struct peer_config {
@@ -64,7 +77,10 @@ struct peer {
 
 	/* Private. */
 	struct peer_config config;
-	struct buf output;
+	struct buf output;                    /* words; blocks stand between them */
+	uint64_t words_sent;                  /* that have left output, ever */
+	struct peer_due due[PEER_BLOCKS_MAX]; /* a ring */
+	size_t first_due, n_due;
 	int state;
 	uint8_t head[WIRE_HANDSHAKE];
 	size_t head_n;
@@ -158,8 +174,12 @@ enum rc peer_send_keepalive(struct peer *p) MUST_USE;
 enum rc peer_send_request(struct peer *p, struct peer_block b, int64_t now_ms) MUST_USE;
 enum rc peer_send_reject(struct peer *p, struct peer_block b) MUST_USE;
 enum rc peer_send_allowed(struct peer *p, uint32_t piece) MUST_USE; /* with BEP 6 only */
-enum rc peer_send_block(
-    struct peer *p, struct peer_block b, const uint8_t *data) MUST_USE;
+
+/*
+ * The block itself is not copied: it becomes a part of the output. RC_BIG also for more
+ * than PEER_BLOCKS_MAX.
+ */
+enum rc peer_send_block(struct peer *p, struct peer_block b) MUST_USE;
 
 /*
  * Tell it that the request is off; it becomes stale. Nothing happens when there is none
@@ -184,8 +204,13 @@ bool peer_is_asked(const struct peer *p, struct peer_block b);
 void peer_stale_requests(struct peer *p);
 void peer_forget_requests(struct peer *p, int64_t before_ms);
 
-/* What waits to be sent, and that n bytes of it were. */
-struct bytes peer_output(const struct peer *p);
-void peer_sent(struct peer *p, size_t n, int64_t now_ms);
+/* How many bytes wait to be sent. */
+size_t peer_waiting(const struct peer *p);
+
+/* The i-th part of them, from 0 on. false: there are not so many. */
+bool peer_output(const struct peer *p, size_t i, struct peer_part *part);
+
+/* n bytes were sent. Returns how many of them were blocks'. */
+size_t peer_sent(struct peer *p, size_t n, int64_t now_ms);
 
 #endif

@@ -213,16 +213,18 @@ peer_send_allowed(struct peer *p, uint32_t piece)
 }
 
 enum rc
-peer_send_block(struct peer *p, struct peer_block b, const uint8_t *data)
+peer_send_block(struct peer *p, struct peer_block b)
 {
 	const struct wire_head h = {
 		.id = WIRE_PIECE, .piece = b.piece, .begin = b.begin, .rest = b.length
 	};
-	enum rc rc = buf_room(&p->output, WIRE_HEAD_MAX + (size_t)b.length);
+	enum rc rc = p->n_due < PEER_BLOCKS_MAX ? put_head(p, &h) : RC_BIG;
 
-	if (rc == RC_OK)
-		rc = put_head(p, &h);
-	return rc == RC_OK ? put(p, bytes_of(data, b.length)) : rc;
+	if (rc != RC_OK)
+		return rc;
+	p->due[(p->first_due + p->n_due++) % PEER_BLOCKS_MAX] =
+	    (struct peer_due){ .at = p->words_sent + p->output.n, .block = b };
+	return RC_OK;
 }
 
 /* The first message: what we have, in the shortest way that both sides know. */
@@ -278,15 +280,87 @@ peer_put_greeting(struct peer *p)
 	return rc == RC_OK ? put_extended(p) : rc;
 }
 
-struct bytes
-peer_output(const struct peer *p)
+static struct peer_due *
+due(struct peer *p, size_t i)
 {
-	return buf_bytes(&p->output);
+	return &p->due[(p->first_due + i) % PEER_BLOCKS_MAX];
 }
 
-void
+size_t
+peer_waiting(const struct peer *p)
+{
+	size_t n = p->output.n;
+
+	for (size_t i = 0; i < p->n_due; i++)
+		n += p->due[(p->first_due + i) % PEER_BLOCKS_MAX].block.length;
+	return n;
+}
+
+bool
+peer_output(const struct peer *p, size_t i, struct peer_part *part)
+{
+	size_t at = 0;
+
+	*part = (struct peer_part){ .bytes = bytes_of(NULL, 0) };
+	for (size_t k = 0; k < p->n_due; k++) {
+		const struct peer_due *d = &p->due[(p->first_due + k) % PEER_BLOCKS_MAX];
+		size_t words = (size_t)(d->at - p->words_sent);
+
+		if (words > at && i-- == 0) {
+			part->bytes = bytes_of(p->output.p + at, words - at);
+			return true;
+		}
+		if (i-- == 0) {
+			part->block = d->block;
+			return true;
+		}
+		at = words;
+	}
+	part->bytes = bytes_from(buf_bytes(&p->output), at);
+	return i == 0 && part->bytes.n > 0;
+}
+
+/* Words up to the next block; returns how many of n. */
+static size_t
+words_sent(struct peer *p, size_t n)
+{
+	size_t words =
+	    p->n_due > 0 ? (size_t)(due(p, 0)->at - p->words_sent) : p->output.n;
+
+	words = words < n ? words : n;
+	buf_drop(&p->output, words);
+	p->words_sent += words;
+	return words;
+}
+
+static size_t
+block_sent(struct peer *p, size_t n)
+{
+	struct peer_block *b = &due(p, 0)->block;
+	uint32_t bytes = n < b->length ? (uint32_t)n : b->length;
+
+	b->begin += bytes;
+	b->length -= bytes;
+	if (b->length == 0) {
+		p->first_due = (p->first_due + 1) % PEER_BLOCKS_MAX;
+		p->n_due--;
+	}
+	return bytes;
+}
+
+size_t
 peer_sent(struct peer *p, size_t n, int64_t now_ms)
 {
-	buf_drop(&p->output, n);
+	size_t payload = 0, bytes;
+
 	p->spoke_ms = now_ms;
+	while (n > 0) {
+		n -= words_sent(p, n);
+		if (n == 0 || p->n_due == 0)
+			break;
+		bytes = block_sent(p, n);
+		payload += bytes;
+		n -= bytes;
+	}
+	return payload;
 }

@@ -358,7 +358,7 @@ swarm_deny(struct swarm *s, const struct addr *base, unsigned bits, int64_t now_
 }
 
 void
-swarm_part(struct swarm *s, struct conn *c, int64_t now_ms)
+swarm_part_from(struct swarm *s, struct conn *c, int64_t now_ms)
 {
 	if (s->config.keep && c->state == CONN_OPEN && swarm_is_complete(s) &&
 	    (bitset_full(&c->peer.has) || c->peer.said.upload_only))
@@ -373,7 +373,7 @@ swarm_completed(struct swarm *s, int64_t now_ms)
 
 		if (c->state == CONN_OPEN)
 			swarm_said(s, c, peer_set_upload_only(&c->peer), now_ms);
-		swarm_part(s, c, now_ms);
+		swarm_part_from(s, c, now_ms);
 	}
 }
 
@@ -422,16 +422,16 @@ on_event(struct swarm *s, struct conn *c, const struct peer_event *e, int64_t no
 {
 	switch (e->kind) {
 	case PEER_MORE: return;
-	case PEER_EXTENDED: swarm_part(s, c, now_ms); return;
+	case PEER_EXTENDED: swarm_part_from(s, c, now_ms); return;
 	case PEER_READY: on_ready(s, c, now_ms); return;
 	case PEER_PIECES:
 		swarm_pieces_known(s, c, now_ms);
 		swarm_allow(s, c, now_ms);
-		swarm_part(s, c, now_ms);
+		swarm_part_from(s, c, now_ms);
 		return;
 	case PEER_HAVE:
 		swarm_has_piece(s, c, e->block.piece, now_ms);
-		swarm_part(s, c, now_ms);
+		swarm_part_from(s, c, now_ms);
 		return;
 	case PEER_CHOKE:
 		if (c->peer.fast)
@@ -491,19 +491,34 @@ swarm_read(
 	swarm_settle(s, now_ms);
 }
 
-struct bytes
-swarm_output(const struct conn *c)
+static bool
+can_speak(const struct conn *c)
 {
-	return c->state == CONN_SHAKING || c->state == CONN_OPEN ? peer_output(&c->peer)
-	                                                         : bytes_of(NULL, 0);
+	return c->state == CONN_SHAKING || c->state == CONN_OPEN;
+}
+
+size_t
+swarm_waiting(const struct conn *c)
+{
+	return can_speak(c) ? peer_waiting(&c->peer) : 0;
+}
+
+bool
+swarm_output(const struct conn *c, size_t i, struct peer_part *part)
+{
+	return can_speak(c) && peer_output(&c->peer, i, part);
 }
 
 void
 swarm_sent(struct swarm *s, struct conn *c, size_t n, int64_t now_ms)
 {
+	size_t payload;
+
 	if (c->state == CONN_CLOSED)
 		return;
-	peer_sent(&c->peer, n, now_ms);
+	payload = peer_sent(&c->peer, n, now_ms);
+	rate_add(&s->up, payload, now_ms);
+	rate_add(&c->up, payload, now_ms);
 	swarm_serve(s, c, now_ms);
 }
 
@@ -527,7 +542,7 @@ tick_conn(struct swarm *s, struct conn *c, int64_t now_ms)
 			return;
 		}
 		if (now_ms - c->peer.spoke_ms >= KEEPALIVE_MS &&
-		    peer_output(&c->peer).n == 0)
+		    peer_waiting(&c->peer) == 0)
 			swarm_said(s, c, peer_send_keepalive(&c->peer), now_ms);
 		if (c->state == CONN_OPEN)
 			swarm_check_snub(s, c, now_ms);

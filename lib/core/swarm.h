@@ -100,8 +100,12 @@ int swarm_room(struct swarm *s, struct conn *c, struct peer_room scratch,
 void swarm_read(
     struct swarm *s, struct conn *c, size_t n, struct peer_room scratch, int64_t now_ms);
 
-/* What waits to be sent to it, and that n bytes of it were. */
-struct bytes swarm_output(const struct conn *c);
+/*
+ * What waits to be sent to it: how many bytes, and the i-th part of them (core/peer); and
+ * that n bytes were sent. A block's bytes are right and at rest until then.
+ */
+size_t swarm_waiting(const struct conn *c);
+bool swarm_output(const struct conn *c, size_t i, struct peer_part *part);
 void swarm_sent(struct swarm *s, struct conn *c, size_t n, int64_t now_ms);
 
 enum {
@@ -123,7 +127,7 @@ const char *conn_why(const struct conn *c);
 enum swarm_job_kind {
 	SWARM_VERIFY, /* hash the piece and write it if right; data NULL: gathered */
 	SWARM_GATHER, /* keep this block of a huge piece: data, block.length bytes */
-	SWARM_LOAD,   /* read a block that a peer wants */
+	SWARM_LOAD,   /* a block will be sent soon: have it at hand */
 };
 
 struct swarm_job {
@@ -150,8 +154,13 @@ enum swarm_verdict {
 void swarm_verified(struct swarm *s, uint32_t piece, enum swarm_verdict verdict,
     const uint64_t *marks, int64_t now_ms);
 void swarm_gathered(struct swarm *s, const struct swarm_job *job, int64_t now_ms);
-void swarm_loaded(struct swarm *s, const struct swarm_job *job, const uint8_t *data,
-    int64_t now_ms); /* data NULL: it could not be read */
+void swarm_loaded(struct swarm *s, const struct swarm_job *job, bool ok, int64_t now_ms);
+
+/*
+ * A piece that was offered cannot be read any more: it is given to nobody from now on.
+ * false: it was not offered.
+ */
+bool swarm_withdraw(struct swarm *s, uint32_t piece);
 
 void swarm_tick(struct swarm *s, int64_t now_ms);
 

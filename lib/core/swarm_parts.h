@@ -127,7 +127,7 @@ void swarm_said(struct swarm *s, struct conn *c, enum rc rc, int64_t now_ms);
 void swarm_settle(struct swarm *s, int64_t now_ms);
 
 /* A peer that needs nothing is of no use to us who need nothing: end the connection. */
-void swarm_part(struct swarm *s, struct conn *c, int64_t now_ms);
+void swarm_part_from(struct swarm *s, struct conn *c, int64_t now_ms);
 
 /* All is held: tell everybody, and let go of those who have all as well. */
 void swarm_completed(struct swarm *s, int64_t now_ms);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Serving: blocks are read by other threads, a few ahead of what the socket takes, and
- * sent in the order asked. Whom we choke loses its queue; with BEP 6 it is told so, block
- * by block.
+ * Serving: other threads see to it that blocks are at hand, a few ahead of what the
+ * socket takes; they are sent from where they lie, in the order asked. Whom we choke
+ * loses its queue; with BEP 6 it is told so, block by block.
  */
 #include <stdlib.h>
 
@@ -18,7 +18,8 @@ swarm_serve(struct swarm *s, struct conn *c, int64_t now_ms)
 
 	(void)now_ms;
 	while (sent < c->n_asked && c->loading < LOADING_MAX &&
-	    peer_output(&c->peer).n + (size_t)c->loading * WIRE_BLOCK < OUTPUT_ENOUGH) {
+	    c->peer.n_due + c->loading < PEER_BLOCKS_MAX &&
+	    peer_waiting(&c->peer) + (size_t)c->loading * WIRE_BLOCK < OUTPUT_ENOUGH) {
 		swarm_add_job(s,
 		    (struct swarm_job){ .kind = SWARM_LOAD,
 		        .block = c->asked[sent++],
@@ -49,23 +50,30 @@ by_serial(const struct swarm *s, uint64_t serial)
 }
 
 void
-swarm_loaded(
-    struct swarm *s, const struct swarm_job *job, const uint8_t *data, int64_t now_ms)
+swarm_loaded(struct swarm *s, const struct swarm_job *job, bool ok, int64_t now_ms)
 {
 	struct conn *c = by_serial(s, job->serial);
 
 	if (c == NULL)
 		return;
 	c->loading--;
-	if (data == NULL || (c->peer.choking && !is_allowed(c, job->block.piece))) {
+	if (!ok || !bitset_get(&s->have, job->block.piece) ||
+	    (c->peer.choking && !is_allowed(c, job->block.piece)))
 		swarm_said(s, c, peer_send_reject(&c->peer, job->block), now_ms);
-	} else {
-		rate_add(&s->up, job->block.length, now_ms);
-		rate_add(&c->up, job->block.length, now_ms);
-		swarm_said(s, c, peer_send_block(&c->peer, job->block, data), now_ms);
-	}
+	else
+		swarm_said(s, c, peer_send_block(&c->peer, job->block), now_ms);
 	if (c->state == CONN_OPEN)
 		swarm_serve(s, c, now_ms);
+}
+
+bool
+swarm_withdraw(struct swarm *s, uint32_t piece)
+{
+	bool offered = bitset_get(&s->have, piece);
+
+	if (offered)
+		bitset_unset(&s->have, piece);
+	return offered;
 }
 
 static enum rc

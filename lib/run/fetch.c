@@ -36,6 +36,12 @@ fetch_finish(struct fetch *f)
 {
 	if (f->phase == FETCH_ENDING)
 		return;
+	if (f->damaged && f->end->signal == 0)
+		(void)outcome_fail(f->end, CODE_IO,
+		    "files below %s were changed by somebody else meanwhile: run it "
+		    "again "
+		    "to mend them",
+		    f->o->dir);
 	f->phase = FETCH_ENDING;
 	loop_timer_set(f->timer, 0);
 }
@@ -271,8 +277,9 @@ new_swarm(struct fetch *f)
 		return false;
 	}
 	f->swarm = swarm_new(&config);
+	f->map = store_map_new(f->store);
 	f->read_scratch = malloc(FETCH_SCRATCH);
-	if (f->swarm == NULL || f->read_scratch == NULL) {
+	if (f->swarm == NULL || f->map == NULL || f->read_scratch == NULL) {
 		fetch_fail(f, CODE_BUG, "out of memory");
 		return false;
 	}
@@ -514,6 +521,7 @@ stop(struct fetch *f)
 		fetch_remark(f, "%s: %s", e.path, strerror(e.err));
 	drop_signals(f);
 	fetch_report_end(f);
+	store_map_free(f->map);
 	store_close(f->store);
 	swarm_free(f->swarm);
 	torrent_clear(&f->torrent);

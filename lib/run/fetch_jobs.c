@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codec/wire.h"
+#include "core/layout.h"
 #include "core/smartban.h"
 #include "run/fetch_parts.h"
 
@@ -212,16 +213,20 @@ gathered(struct work_job *w)
 	fetch_drain(f);
 }
 
+/* Reading brings it into the page cache, and some more that will be asked for next. */
 static void
 run_load(struct work_job *w, struct hash *sha1)
 {
 	struct fetch_job *j = of(w);
+	struct peer_block b = j->job.block;
+	uint32_t left = torrent_piece_size(&j->f->torrent, b.piece) - b.begin;
 
 	(void)sha1;
-	j->data = malloc(j->job.block.length);
-	j->rc = j->data == NULL ? RC_MEM
-	                        : store_read(j->f->store, offset_of(j->f, j->job.block),
-	                              j->data, j->job.block.length, &j->error);
+	b.length = left < CHUNK ? left : CHUNK;
+	j->data = malloc(b.length);
+	j->rc = j->data == NULL
+	    ? RC_MEM
+	    : store_read(j->f->store, offset_of(j->f, b), j->data, b.length, &j->error);
 }
 
 static void
@@ -229,10 +234,12 @@ loaded(struct work_job *w)
 {
 	struct fetch_job *j = of(w);
 	struct fetch *f = j->f;
+	bool ok = j->rc == RC_OK;
 
+	if (!w->cancelled && !ok && j->rc != RC_MEM)
+		fetch_damaged(f, j->job.block.piece);
 	if (!w->cancelled)
-		swarm_loaded(
-		    f->swarm, &j->job, j->rc == RC_OK ? j->data : NULL, loop_now());
+		swarm_loaded(f->swarm, &j->job, ok, loop_now());
 	end_job(j);
 	fetch_drain(f);
 }
@@ -257,6 +264,12 @@ fetch_jobs_todo(struct fetch *f)
 	struct fetch_job j = { .rc = RC_OK };
 
 	while (f->swarm != NULL && swarm_job(f->swarm, &j.job)) {
+		if (j.job.kind == SWARM_LOAD &&
+		    store_map_is_warm(
+		        f->map, offset_of(f, j.job.block), j.job.block.length)) {
+			swarm_loaded(f->swarm, &j.job, true, loop_now());
+			continue;
+		}
 		j.work.rank = WORK_SOON;
 		switch (j.job.kind) {
 		case SWARM_VERIFY:
@@ -329,6 +342,47 @@ fetch_check_more(struct fetch *f)
 	}
 	if (f->checks == 0 && f->phase == FETCH_CHECKING)
 		fetch_load(f);
+}
+
+/* What was held, and is damaged perhaps. */
+
+static void
+rechecked(struct work_job *w)
+{
+	struct fetch_job *j = of(w);
+	struct fetch *f = j->f;
+
+	if (!w->cancelled && j->rc != RC_OK && j->rc != RC_MEM)
+		store_lost(f->store, j->job.block.piece);
+	end_job(j);
+}
+
+void
+fetch_damaged(struct fetch *f, uint32_t piece)
+{
+	struct fetch_job j = {
+		.work = { .run = run_check, .done = rechecked, .rank = WORK_LATER }
+	};
+	uint32_t first = piece, last = piece;
+	size_t at, end;
+
+	f->damaged = true;
+	layout_files(&f->torrent, piece, &at, &end);
+	for (; at < end; at++) {
+		uint32_t from, to;
+
+		if (!layout_pieces(&f->torrent, &f->torrent.files[at], &from, &to))
+			continue;
+		first = from < first ? from : first;
+		last = to > last ? to : last;
+	}
+	for (; first <= last; first++) {
+		if (!swarm_withdraw(f->swarm, first))
+			continue;
+		j.job.block = (struct peer_block){ .piece = first,
+			.length = torrent_piece_size(&f->torrent, first) };
+		push(f, &j);
+	}
 }
 
 /* To the disk itself. */

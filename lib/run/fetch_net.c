@@ -14,7 +14,7 @@
 
 #include "run/fetch_parts.h"
 
-enum { RATION = 16 * 1024 };
+enum { RATION = 16 * 1024, IOVS = 64 };
 enum { FIRST_PORT = 6881, LAST_PORT = 6889, READS_A_TURN = 16, ACCEPTS_A_TURN = 16 };
 
 struct fetch_link {
@@ -64,7 +64,7 @@ set_watch(struct fetch_link *k)
 {
 	int what = 0;
 
-	if (k->connecting || (swarm_output(k->conn).n > 0 && !k->writes_later))
+	if (k->connecting || (swarm_waiting(k->conn) > 0 && !k->writes_later))
 		what |= LOOP_WRITE;
 	if (!k->connecting && !k->paused && !k->reads_later)
 		what |= LOOP_READ;
@@ -111,35 +111,101 @@ fetch_net_start(struct fetch *f)
 	return f->refill == NULL ? RC_MEM : RC_OK;
 }
 
+/*
+ * The parts of what waits, at most size bytes of them: words from the swarm's buffers,
+ * blocks from the page cache. Returns how many iov; 0: a block cannot be had.
+ */
+static int
+gather_output(struct fetch_link *k, struct iovec iov[static IOVS], size_t size)
+{
+	struct fetch *f = k->f;
+	struct peer_part part;
+	size_t n = 0;
+
+	for (size_t i = 0; size > 0 && n < IOVS && swarm_output(k->conn, i, &part); i++) {
+		size_t had = n;
+
+		if (part.bytes.n > 0)
+			iov[n++] =
+			    (struct iovec){ .iov_base = (void *)(uintptr_t)part.bytes.p,
+				    .iov_len = part.bytes.n };
+		else
+			n += store_map_get(f->map,
+			    (uint64_t)part.block.piece * f->torrent.piece_length +
+			        part.block.begin,
+			    part.block.length, iov + n, IOVS - n);
+		if (n == had)
+			break;
+		for (; had < n; had++) {
+			iov[had].iov_len =
+			    iov[had].iov_len < size ? iov[had].iov_len : size;
+			size -= iov[had].iov_len;
+		}
+	}
+	return (int)n;
+}
+
+/* One sendmsg of at most size bytes; as send(2). EFAULT: a file is shorter than it was.
+ */
+static ssize_t
+send_some(struct fetch_link *k, size_t size)
+{
+	struct iovec iov[IOVS];
+	struct msghdr m = { .msg_iov = iov };
+	ssize_t n;
+
+	m.msg_iovlen = (size_t)gather_output(k, iov, size);
+	if (m.msg_iovlen == 0) {
+		errno = EFAULT;
+		return -1;
+	}
+	n = sendmsg(k->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	store_map_tidy(k->f->map);
+	return n;
+}
+
+/* What it was to get next is not there any more. */
+static void
+lose_promised(struct fetch_link *k)
+{
+	struct peer_part part;
+	size_t i = 0;
+
+	while (swarm_output(k->conn, i, &part) && part.bytes.n > 0)
+		i++;
+	fetch_damaged(k->f, part.block.piece);
+	lose(k, "waits for what is not there any more");
+}
+
 /* Send what waits. false: the connection is gone, and k with it. */
 static bool
 send_output(struct fetch_link *k)
 {
-	struct bytes out;
+	struct fetch *f = k->f;
+	size_t waiting, size;
 
-	while ((out = swarm_output(k->conn)).n > 0) {
-		struct fetch *f = k->f;
+	while ((waiting = swarm_waiting(k->conn)) > 0) {
 		ssize_t n;
 
-		out.n = ration(f, &f->up, out.n);
-		if (out.n == 0) {
-			k->writes_later = true;
+		size = ration(f, &f->up, waiting);
+		k->writes_later = size == 0;
+		if (size == 0)
 			break;
-		}
-		n = send(k->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
-
+		n = send_some(k, size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			break;
+		if (n < 0 && errno == EFAULT) {
+			lose_promised(k);
+			return false;
+		}
 		if (n < 0) {
 			lose(k, "hung up");
 			return false;
 		}
 		bucket_take(&f->up, (size_t)n);
 		swarm_sent(f->swarm, k->conn, (size_t)n, loop_now());
-		if ((size_t)n < out.n)
-			break;
 	}
 	return true;
 }

@@ -18,6 +18,7 @@
 #include "io/resolve.h"
 #include "io/status.h"
 #include "io/store.h"
+#include "io/store_map.h"
 #include "io/tty.h"
 #include "io/work.h"
 #include "run/fetch.h"
@@ -90,8 +91,10 @@ struct fetch {
 
 	/* Disk. */
 	struct store *store;
-	uint32_t next_check; /* pieces before it were looked at */
-	unsigned checks;     /* under way */
+	struct store_map *map; /* what is sent from */
+	bool damaged;          /* somebody changed what was verified */
+	uint32_t next_check;   /* pieces before it were looked at */
+	unsigned checks;       /* under way */
 	uint64_t check_bytes, checked_bytes;
 	uint64_t wanted_bytes, held_bytes; /* of wanted pieces, whatever the phase */
 	int64_t save_ms, sync_ms, verified_ms;
@@ -149,6 +152,9 @@ void fetch_net_stop(struct fetch *f);
 
 void fetch_jobs_todo(struct fetch *f);
 void fetch_check_more(struct fetch *f);
+
+/* A piece that was held cannot be read: hash it, and its files', again. */
+void fetch_damaged(struct fetch *f, uint32_t piece);
 void fetch_sync(struct fetch *f);
 
 /* fetch_serve.c */

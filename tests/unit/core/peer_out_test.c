@@ -30,7 +30,7 @@ who_is_called_answers_a_handshake_with_its_own(void **state)
 	struct talk *t = talk_new(true);
 
 	(void)state;
-	assert_int_equal(peer_output(&t->p).n, 0);
+	assert_int_equal(peer_waiting(&t->p), 0);
 	say_handshake(t, 0);
 	talk_hear(t, 67);
 	assert_said(t, our_handshake, 68);
@@ -47,7 +47,7 @@ greet(uint32_t from, uint32_t to, unsigned flags)
 		bitset_set(&t->have, i);
 	say_handshake(t, flags);
 	talk_now(t);
-	assert_true(peer_output(&t->p).n >= 68);
+	assert_true(peer_waiting(&t->p) >= 68);
 	peer_sent(&t->p, 68, t->now_ms);
 	return t;
 }
@@ -58,7 +58,7 @@ our_pieces_are_told_in_the_shortest_way_that_both_know(void **state)
 	struct talk *t = greet(0, 0, 0);
 
 	(void)state;
-	assert_int_equal(peer_output(&t->p).n, 0);
+	assert_int_equal(peer_waiting(&t->p), 0);
 	talk_free(t);
 	t = greet(0, 0, TALK_FAST);
 	SAID(t, "\0\0\0\1\x0f");
@@ -80,7 +80,7 @@ our_extension_handshake_says_our_queue_and_to_whom_we_called_our_port(void **sta
 	static const char called[] = "d1:mde1:pi6881e4:reqqi2000e1:v";
 	static const char calling[] = "d1:mde4:reqqi2000e1:v";
 	struct talk *t = greet(0, 0, TALK_EXTENDED);
-	struct bytes out = peer_output(&t->p);
+	struct bytes out = talk_output(t);
 
 	(void)state;
 	assert_true(out.n > 6 + sizeof(called));
@@ -91,7 +91,7 @@ our_extension_handshake_says_our_queue_and_to_whom_we_called_our_port(void **sta
 	t = talk_new(true);
 	say_handshake(t, TALK_EXTENDED);
 	talk_now(t);
-	out = peer_output(&t->p);
+	out = talk_output(t);
 	assert_true(out.n > 68 + 6 + sizeof(calling));
 	assert_memory_equal(out.p + 68 + 6, calling, sizeof(calling) - 1);
 	talk_free(t);
@@ -123,12 +123,10 @@ each_message_is_as_the_tables_draw_it(void **state)
 	SAID(t, "\0\0\0\x0d\x10" FIRST);
 	assert_int_equal(peer_send_allowed(&t->p, 5), RC_OK);
 	SAID(t, "\0\0\0\5\x11\0\0\0\5");
-	assert_int_equal(peer_send_block(&t->p, (struct peer_block){ 19, 997, 3 },
-	                     (const uint8_t *)"abc"),
-	    RC_OK);
-	SAID(t,
-	    "\0\0\0\x0c\7\0\0\0\x13\0\0\x03\xe5"
-	    "abc");
+	assert_int_equal(
+	    peer_send_block(&t->p, (struct peer_block){ 19, 997, 3 }), RC_OK);
+	SAID(t, "\0\0\0\x0c\7\0\0\0\x13\0\0\x03\xe5");
+	assert_int_equal(peer_waiting(&t->p), 3);
 	talk_free(t);
 }
 
@@ -140,7 +138,7 @@ without_bep_6_its_messages_are_not_said(void **state)
 	(void)state;
 	assert_int_equal(peer_send_reject(&t->p, first), RC_OK);
 	assert_int_equal(peer_send_allowed(&t->p, 5), RC_OK);
-	assert_int_equal(peer_output(&t->p).n, 0);
+	assert_int_equal(peer_waiting(&t->p), 0);
 	talk_free(t);
 }
 
@@ -152,11 +150,11 @@ what_it_knows_already_is_not_said_again(void **state)
 	(void)state;
 	assert_int_equal(peer_set_choking(&t->p, true), RC_OK);
 	assert_int_equal(peer_set_interested(&t->p, false), RC_OK);
-	assert_int_equal(peer_output(&t->p).n, 0);
+	assert_int_equal(peer_waiting(&t->p), 0);
 	say_piece(t, 4, 6);
 	talk_now(t);
 	assert_int_equal(peer_send_have(&t->p, 6), RC_OK);
-	assert_int_equal(peer_output(&t->p).n, 0);
+	assert_int_equal(peer_waiting(&t->p), 0);
 	assert_int_equal(peer_send_have(&t->p, 7), RC_OK);
 	SAID(t, "\0\0\0\5\4\0\0\0\7");
 	talk_free(t);
@@ -171,7 +169,7 @@ a_piece_that_comes_before_the_handshake_is_told_by_the_bit_field_alone(void **st
 	peer_sent(&t->p, 68, t->now_ms);
 	bitset_set(&t->have, 4);
 	assert_int_equal(peer_send_have(&t->p, 4), RC_OK);
-	assert_int_equal(peer_output(&t->p).n, 0);
+	assert_int_equal(peer_waiting(&t->p), 0);
 	say_handshake(t, TALK_FAST);
 	talk_now(t);
 	SAID(t, "\0\0\0\4\5\x08\0\0");
@@ -207,11 +205,11 @@ no_more_than_our_limit_is_asked_for_at_once(void **state)
 	(void)state;
 	for (b.begin = 0; b.begin < PEER_REQUESTS_MAX; b.begin++)
 		talk_ask(t, b);
-	said = peer_output(&t->p).n;
+	said = peer_waiting(&t->p);
 	assert_int_equal(said, 17 * PEER_REQUESTS_MAX);
 	assert_int_equal(peer_send_request(&t->p, b, t->now_ms), RC_BIG);
 	assert_int_equal(t->p.n_requests, PEER_REQUESTS_MAX);
-	assert_int_equal(peer_output(&t->p).n, said);
+	assert_int_equal(peer_waiting(&t->p), said);
 	/* One comes, another may be asked for. */
 	b.begin = 77;
 	say_payload(t, b);
@@ -250,13 +248,13 @@ only_what_is_asked_for_can_be_cancelled_and_only_once(void **state)
 	peer_sent(&t->p, 17, t->now_ms);
 	assert_int_equal(peer_send_cancel(&t->p, second), RC_OK);
 	assert_int_equal(peer_send_cancel(&t->p, shorter), RC_OK);
-	assert_int_equal(peer_output(&t->p).n, 0);
+	assert_int_equal(peer_waiting(&t->p), 0);
 	assert_int_equal(t->p.n_stale, 0);
 	assert_int_equal(peer_send_cancel(&t->p, first), RC_OK);
 	SAID(t, "\0\0\0\x0d\x08" FIRST);
 	assert_int_equal(t->p.n_stale, 1);
 	assert_int_equal(peer_send_cancel(&t->p, first), RC_OK);
-	assert_int_equal(peer_output(&t->p).n, 0);
+	assert_int_equal(peer_waiting(&t->p), 0);
 	assert_int_equal(t->p.n_stale, 1);
 	talk_free(t);
 }
@@ -305,26 +303,24 @@ the_oldest_request_expires_first_and_each_only_once(void **state)
 static void
 output_that_piles_up_is_refused_whole_and_flows_again_when_it_is_sent(void **state)
 {
-	static const uint8_t data[TALK_BLOCK];
 	struct talk *t = talk_open(TALK_FAST);
 	size_t whole = TALK_BLOCK + 13, n = 0, before;
 
 	(void)state;
-	while (peer_send_block(&t->p, first, data) == RC_OK)
+	while (peer_send_block(&t->p, first) == RC_OK)
 		n++;
-	/* A head's reserve of 17 bytes is asked for, 13 are used. */
-	assert_int_equal(n, (PEER_OUTPUT_MAX - 4) / whole);
-	before = peer_output(&t->p).n;
+	assert_int_equal(n, PEER_BLOCKS_MAX);
+	before = peer_waiting(&t->p);
 	assert_int_equal(before, n * whole);
-	assert_int_equal(peer_send_block(&t->p, first, data), RC_BIG);
-	assert_int_equal(peer_output(&t->p).n, before);
 	/* Small messages still fit, up to the last byte. */
 	while (peer_send_reject(&t->p, first) == RC_OK)
 		before += 17;
-	assert_int_equal(peer_output(&t->p).n, before);
-	assert_true(before <= PEER_OUTPUT_MAX && before + 17 > PEER_OUTPUT_MAX);
-	peer_sent(&t->p, whole, t->now_ms);
-	assert_int_equal(peer_send_block(&t->p, first, data), RC_OK);
+	assert_int_equal(peer_waiting(&t->p), before);
+	assert_true(before - n * TALK_BLOCK <= PEER_OUTPUT_MAX);
+	assert_true(before - n * TALK_BLOCK + 17 > PEER_OUTPUT_MAX);
+	assert_int_equal(peer_sent(&t->p, whole, t->now_ms), TALK_BLOCK);
+	assert_int_equal(peer_send_block(&t->p, first), RC_OK);
+	assert_int_equal(peer_send_block(&t->p, first), RC_BIG);
 	talk_free(t);
 }
 
@@ -341,25 +337,48 @@ a_request_that_cannot_be_said_is_not_outstanding(void **state)
 	talk_free(t);
 }
 
+/* Words and blocks in the order in which they were said; a block is NULL here. */
+static void
+flatten(const struct peer *p, uint8_t *out, size_t *n)
+{
+	struct peer_part part;
+
+	*n = 0;
+	for (size_t i = 0; peer_output(p, i, &part); i++) {
+		size_t size = part.bytes.n > 0 ? part.bytes.n : part.block.length;
+
+		for (size_t k = 0; k < size; k++)
+			out[(*n)++] = part.bytes.n > 0 ? part.bytes.p[k]
+			                               : (uint8_t)(part.block.begin + k);
+	}
+}
+
 static void
 what_was_sent_in_part_goes_on_where_it_stopped(void **state)
 {
-	struct talk *t = talk_open(0);
-	uint8_t data[3] = { 1, 2, 3 }, all[16];
-	struct bytes out;
+	struct talk *t = talk_open(TALK_FAST);
+	uint8_t all[256], left[256];
+	size_t n, rest, payload = 0;
 
 	(void)state;
-	assert_int_equal(
-	    peer_send_block(&t->p, (struct peer_block){ 0, 0, 3 }, data), RC_OK);
-	memcpy(all, peer_output(&t->p).p, sizeof(all));
-	for (size_t i = 0; i < sizeof(all); i++) {
-		out = peer_output(&t->p);
-		assert_int_equal(out.n, sizeof(all) - i);
-		assert_memory_equal(out.p, all + i, out.n);
-		peer_sent(&t->p, 1, t->now_ms + (int64_t)i);
+	assert_int_equal(peer_send_have(&t->p, 1), RC_OK);
+	assert_int_equal(peer_send_block(&t->p, (struct peer_block){ 0, 100, 3 }), RC_OK);
+	assert_int_equal(peer_send_block(&t->p, (struct peer_block){ 0, 200, 5 }), RC_OK);
+	assert_int_equal(peer_send_have(&t->p, 2), RC_OK);
+	flatten(&t->p, all, &n);
+	assert_int_equal(n, 9 + 13 + 3 + 13 + 5 + 9);
+	assert_memory_equal(all + 9 + 13, "\x64\x65\x66", 3);
+	assert_memory_equal(all + 9 + 13 + 3 + 13, "\xc8\xc9\xca\xcb\xcc", 5);
+	for (size_t i = 0; i < n; i++) {
+		flatten(&t->p, left, &rest);
+		assert_int_equal(rest, n - i);
+		assert_int_equal(peer_waiting(&t->p), n - i);
+		assert_memory_equal(left, all + i, rest);
+		payload += peer_sent(&t->p, 1, t->now_ms + (int64_t)i);
 	}
-	assert_int_equal(peer_output(&t->p).n, 0);
-	assert_true(t->p.spoke_ms == TALK_NOW + 15);
+	assert_int_equal(peer_waiting(&t->p), 0);
+	assert_int_equal(payload, 8);
+	assert_true(t->p.spoke_ms == TALK_NOW + (int64_t)n - 1);
 	talk_free(t);
 }
 

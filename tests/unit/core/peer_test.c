@@ -54,7 +54,7 @@ another_torrent_ends_it(void **state)
 		talk_hear(t, SIZE_MAX);
 		assert_bad(t, "has another torrent");
 		/* It learned nothing of us. */
-		assert_int_equal(peer_output(&t->p).n, 0);
+		assert_int_equal(peer_waiting(&t->p), 0);
 		talk_free(t);
 	}
 }

@@ -288,10 +288,7 @@ sim_jobs(struct sim *w)
 		if (job.kind == SWARM_VERIFY)
 			sim_verify(w, &job);
 		else if (job.kind == SWARM_LOAD)
-			swarm_loaded(w->swarm, &job,
-			    w->disk + (uint64_t)job.block.piece * w->t.piece_length +
-			        job.block.begin,
-			    w->now_ms);
+			swarm_loaded(w->swarm, &job, true, w->now_ms);
 		else if (w->n_held_back < 64)
 			w->held_back[w->n_held_back++] = job;
 		else
@@ -345,13 +342,19 @@ sim_down_wire(struct sim *w, struct sim_peer *p)
 {
 	uint8_t text[SIM_WIRE];
 	struct peer_room scratch = { .p = text, .n = sizeof(text) }, room[2];
-	struct bytes out = swarm_output(p->conn), rest;
+	struct bytes out, rest;
+	struct peer_part part;
 	struct peer_event e;
 
+	if (!swarm_output(p->conn, 0, &part))
+		return;
+	out = part.bytes.n > 0
+	    ? part.bytes
+	    : bytes_of(w->disk + (uint64_t)part.block.piece * w->t.piece_length +
+	              part.block.begin,
+	          part.block.length);
 	if (out.n > sizeof(text))
 		out.n = sizeof(text);
-	if (out.n == 0)
-		return;
 	assert_int_equal(peer_room(&p->peer, scratch, room), 1);
 	memcpy(text, out.p, out.n);
 	swarm_sent(w->swarm, p->conn, out.n, w->now_ms);
@@ -362,6 +365,19 @@ sim_down_wire(struct sim *w, struct sim_peer *p)
 	} while (e.kind != PEER_MORE);
 }
 
+/* The bytes of (part of) a block that a scripted peer sends: right, unless it lies. */
+static inline struct bytes
+sim_payload(const struct sim *w, const struct sim_peer *p, struct peer_block b)
+{
+	static const uint8_t wrong[SIM_BLOCK] = { 0xee, 0xee };
+	bool lies = p->kind == SIM_LIAR ||
+	    (p->kind == SIM_SLY && (b.piece + b.begin / SIM_BLOCK) % 7 == 3);
+
+	return bytes_of(
+	    lies ? wrong : w->data + (uint64_t)b.piece * w->t.piece_length + b.begin,
+	    b.length);
+}
+
 /* From the peer to the swarm, in pieces as a socket gives them. */
 static inline void
 sim_up_wire(struct sim *w, struct sim_peer *p)
@@ -369,10 +385,12 @@ sim_up_wire(struct sim *w, struct sim_peer *p)
 	uint8_t text[4096];
 	struct peer_room scratch = { .p = text, .n = sizeof(text) }, room[2];
 	size_t left = p->drip == 0 ? SIZE_MAX : p->drip;
-	struct bytes out;
+	struct peer_part part;
 
-	while (left > 0 && p->up && !p->cut && (out = peer_output(&p->peer)).n > 0) {
+	while (left > 0 && p->up && !p->cut && peer_output(&p->peer, 0, &part)) {
 		int rooms = swarm_room(w->swarm, p->conn, scratch, room);
+		struct bytes out =
+		    part.bytes.n > 0 ? part.bytes : sim_payload(w, p, part.block);
 		size_t moved = 0;
 
 		if (rooms == 0)
@@ -428,8 +446,6 @@ sim_moods(struct sim *w, struct sim_peer *p)
 static inline void
 sim_send_blocks(struct sim *w, struct sim_peer *p)
 {
-	uint8_t wrong[WIRE_BLOCK];
-
 	p->budget += p->rate;
 	if (p->budget > p->rate + WIRE_BLOCK)
 		p->budget = p->rate + WIRE_BLOCK;
@@ -439,18 +455,11 @@ sim_send_blocks(struct sim *w, struct sim_peer *p)
 	while (p->n_asked > 0 && p->budget >= p->asked[0].length &&
 	    (!p->peer.choking || p->kind == SIM_ALLOWER)) {
 		struct peer_block b = p->asked[0];
-		const uint8_t *from =
-		    w->data + (uint64_t)b.piece * w->t.piece_length + b.begin;
 
-		if (p->kind == SIM_LIAR ||
-		    (p->kind == SIM_SLY && p->sent / SIM_BLOCK % 7 == 3)) {
-			memset(wrong, 0xee, sizeof(wrong));
-			from = wrong;
-		}
 		sim_forget(p, b);
 		p->budget -= b.length;
 		p->sent += b.length;
-		if (peer_send_block(&p->peer, b, from) != RC_OK)
+		if (peer_send_block(&p->peer, b) != RC_OK)
 			return;
 	}
 }

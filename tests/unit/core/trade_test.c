@@ -172,7 +172,7 @@ do_jobs(struct world *w, struct node *n)
 			 * right.
 			 */
 			assert_memory_equal(n->disk + at, w->data + at, job.block.length);
-			swarm_loaded(n->swarm, &job, n->disk + at, w->now_ms);
+			swarm_loaded(n->swarm, &job, true, w->now_ms);
 			continue;
 		}
 		assert_int_equal(job.kind, SWARM_VERIFY);
@@ -189,12 +189,19 @@ static void
 carry(struct world *w, struct link *k, int end)
 {
 	struct node *from = k->node[end], *to = k->node[1 - end];
-	struct bytes out = swarm_output(k->conn[end]);
+	struct peer_part part;
+	struct bytes out;
 	uint8_t text[4096];
 	struct peer_room scratch = { .p = text, .n = sizeof(text) }, room[2];
 	size_t moved = 0;
 	int rooms;
 
+	if (!swarm_output(k->conn[end], 0, &part))
+		return;
+	out = part.bytes.n > 0
+	    ? part.bytes
+	    : bytes_of(from->disk + (uint64_t)part.block.piece * PIECE + part.block.begin,
+	          part.block.length);
 	if (out.n > from->budget)
 		out.n = from->budget;
 	if (out.n == 0)
