@@ -491,37 +491,6 @@ swarm_read(
 	swarm_settle(s, now_ms);
 }
 
-static bool
-can_speak(const struct conn *c)
-{
-	return c->state == CONN_SHAKING || c->state == CONN_OPEN;
-}
-
-size_t
-swarm_waiting(const struct conn *c)
-{
-	return can_speak(c) ? peer_waiting(&c->peer) : 0;
-}
-
-bool
-swarm_output(const struct conn *c, size_t i, struct peer_part *part)
-{
-	return can_speak(c) && peer_output(&c->peer, i, part);
-}
-
-void
-swarm_sent(struct swarm *s, struct conn *c, size_t n, int64_t now_ms)
-{
-	size_t payload;
-
-	if (c->state == CONN_CLOSED)
-		return;
-	payload = peer_sent(&c->peer, n, now_ms);
-	rate_add(&s->up, payload, now_ms);
-	rate_add(&c->up, payload, now_ms);
-	swarm_serve(s, c, now_ms);
-}
-
 /* Time. */
 
 static void
