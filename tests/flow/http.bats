@@ -167,13 +167,14 @@ exit(kib > 24 * 1024)'
 	done
 }
 
-# Behind it: a network of one's own, where 198.51.100.1 and 2001:db8::1 are public, 10.1.1.1 is private.
+# Sets enter: a way into a network of one's own, where 198.51.100.1 is public and 10.1.1.1 private.
 own_net() {
 	local way
 
-	for way in "unshare -n" "unshare -rn"; do
+	printf '127.0.0.1 localhost\n10.1.1.1 inside.test\n198.51.100.1 outside.test\n' >hosts
+	for way in "unshare -nm" "unshare -nm --propagation unchanged" "unshare -rnm"; do
 		read -ra enter <<<"$way"
-		"${enter[@]}" true 2>/dev/null && return
+		"${enter[@]}" sh -c 'mount --bind hosts /etc/hosts && umount /etc/hosts' 2>/dev/null && return
 	done
 	skip "no network of one's own to be had here"
 }
@@ -183,19 +184,22 @@ beside_public() {
 	records "http://198.51.100.1:PORT/announce" >given
 	rm -f net.out
 	timeout 30 "${enter[@]}" bash -c '
-		ip link set lo up && ip addr add 198.51.100.1/32 dev lo && ip addr add 10.1.1.1/32 dev lo || exit 9
+		mount --bind hosts /etc/hosts && ip link set lo up && ip addr add 198.51.100.1/32 dev lo && ip addr add 10.1.1.1/32 dev lo || exit 9
 		FAKE_HOST=0.0.0.0 /usr/bin/python3 "$1" "redirect:$2" 10.0.0.1:1 >net.out 2>net.err & pid=$!
 		for _ in {1..100}; do grep -q "^port [0-9]" net.out && break; sleep 0.05; done
 		port=$(sed -n "s/^port //p" net.out)
 		sed "s/PORT/$port/" given | env $3 ugat-announce -1 -t 5
-		kill $pid' - "$FLOW_FAKE/fake_httptracker.py" "$1" "${2:-A=b}" >seen 2>ask.err 3>&- || :
+		kill $pid
+		umount /etc/hosts' - "$FLOW_FAKE/fake_httptracker.py" "$1" "${2:-A=b}" >seen 2>ask.err 3>&- || :
 }
 
 @test "a public tracker redirects to itself and to other public places, not into our network" {
 	own_net
 	beside_public 'http://198.51.100.1:{port}/announce?{query}&hop=1'
 	grep -q '^announced' seen || { show ask.err seen net.err; false; }
-	for to in 127.0.0.1 10.1.1.1 localhost 0.0.0.0 '[::1]' '[::ffff:127.0.0.1]' 2130706433 169.254.169.254; do
+	beside_public 'http://outside.test:{port}/announce?{query}&hop=1'
+	grep -q '^announced' seen || { show ask.err seen net.err; false; }
+	for to in inside.test 127.0.0.1 10.1.1.1 localhost 0.0.0.0 '[::1]' '[::ffff:127.0.0.1]' 2130706433 169.254.169.254; do
 		beside_public "http://$to:{port}/announce?{query}&hop=1"
 		grep -q '^unanswered.*narrower network' seen || { echo "$to"; show ask.err seen net.err; false; }
 		[ "$(grep -c ^announce net.out)" -eq 1 ]
