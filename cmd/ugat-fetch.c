@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* ugat-fetch: records in, verified files out. See ugat-fetch(1). */
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd/tool.h"
@@ -16,10 +18,11 @@ enum {
 
 static const struct tool_option options[] = {
 	{ 'd', "DIR", "where the files belong (.)" },
+	{ 'o', "FILE|-", "write one file's bytes in order to FILE or stdout" },
 	{ 'k', NULL, "go on serving when all is there" },
 	{ 'R', "RATIO", "with -k: until so many times the size was sent" },
 	{ 'T', "TIME", "with -k: until so long after all was there" },
-	{ 'f', NULL, "distrust the journal: hash all that is there" },
+	{ 'f', NULL, "distrust the journal; with -o: write over FILE" },
 	{ 'p', "PORT", "listen on this port only (6881 to 6889, else any)" },
 	{ 'i', "ADDR|IF", "use this address or interface for every connection" },
 	{ 'D', "RATE", "download at most so many bytes a second" },
@@ -54,6 +57,7 @@ set(struct fetch_options *o, int letter, const char *argument)
 {
 	switch (letter) {
 	case 'd': o->dir = argument; break;
+	case 'o': o->stream = argument; break;
 	case 'f': o->distrust = true; break;
 	case 'k': o->keep = true; break;
 	case 'R':
@@ -93,11 +97,28 @@ set(struct fetch_options *o, int letter, const char *argument)
 	}
 }
 
+/* Where the files belong, and what goes with -o. Returns whether that has stdout. */
+static bool
+check_stream(struct fetch_options *o)
+{
+	const char *tmp = getenv("TMPDIR");
+	bool to_stdout = o->stream != NULL && strcmp(o->stream, "-") == 0;
+
+	if (to_stdout && (o->watch || o->nul))
+		tool_usage(&tool, "-o - leaves no room for -%c on standard output",
+		    o->watch ? 'w' : '0');
+	o->pass = o->stream != NULL && o->dir == NULL;
+	if (o->pass && o->keep)
+		tool_usage(&tool, "-k with -o needs -d: else nothing is kept");
+	if (o->dir == NULL)
+		o->dir = !o->pass ? "." : tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp";
+	return to_stdout;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct fetch_options o = {
-		.dir = ".",
 		.memory = MEMORY,
 		.most_conns = PEERS,
 		.stall_s = STALL_S,
@@ -109,6 +130,7 @@ main(int argc, char **argv)
 	struct outcome end = { .code = CODE_OK };
 	const char *argument;
 	int letter, at;
+	bool to_stdout;
 
 	tool_start(&tool);
 	while ((letter = tool_next(&tool, argc, argv, &at, &argument)) != -1)
@@ -117,11 +139,12 @@ main(int argc, char **argv)
 		tool_usage(&tool, "%s: no operand expected", argv[at]);
 	if (!o.keep && (o.ratio != 0 || o.keep_s != 0))
 		tool_usage(&tool, "-R and -T go with -k: without it nothing is kept up");
+	to_stdout = check_stream(&o);
 	if (o.nul && o.watch)
 		tool_usage(&tool, "-0 and -w cannot both write to standard output");
 	if (isatty(STDIN_FILENO))
 		tool_usage(&tool,
 		    "no input: use it as ugat-parse FILE | ugat-announce | ugat-fetch");
 	run_fetch(&o, &end);
-	tool_end(&tool, &end, !o.nul);
+	tool_end(&tool, &end, !o.nul && !to_stdout);
 }

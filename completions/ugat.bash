@@ -44,7 +44,7 @@ _ugat() {
 	ugat-pick) spec=${common}x ;;
 	ugat-json) spec=$common ;;
 	ugat-announce) spec=${common}1sp:i:t: ;;
-	ugat-fetch) spec=${common}d:kR:T:fp:i:D:U:m:j:t:w0 ;;
+	ugat-fetch) spec=${common}d:o:kR:T:fp:i:D:U:m:j:t:w0 ;;
 	ugat-verify) spec=${common}szd:j: ;;
 	ugat-login) spec=${common}NI:u:frsLo:P:F:t: ;;
 	ugat-passwd) spec=${common}u:P:F:t: ;;
@@ -65,7 +65,7 @@ _ugat() {
 		letter=${before: -1}
 		if [[ $spec == *"$letter":* ]]; then
 			case ${1##*/}$letter in
-			ugat-makeo) _ugat_files "$word" '*' && return ;;
+			ugat-makeo | ugat-fetcho) _ugat_files "$word" '*' && return ;;
 			esac
 			case $letter in
 			d | o)

@@ -12,51 +12,17 @@
  * - A block is asked for once, or more often in the end game; the others are the
  *   caller's decision.
  * - A piece that is somebody's alone takes blocks from its owner only.
+ * - Where there is a window (picker_window.c) it comes before all this.
  */
 #include "core/picker.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "codec/wire.h"
+#include "core/picker_parts.h"
 
-enum { HERE = 0x80, ASKED = 0x7f }; /* of a block's state; 0: free */
 enum { RANDOM_PIECES = 4, PROBES = 256 };
-enum kind { UNWANTED, WANTED, OPEN, HELD };
-
-struct open_piece {
-	uint32_t piece, blocks;
-	uint32_t here;       /* blocks */
-	uint32_t free;       /* blocks that nobody is asked for */
-	uint32_t hint;       /* no block before it is free */
-	uint32_t partial_at; /* place in picker.partial, or PICKER_NONE */
-	const void *owner;
-	bool alone;
-	uint8_t *buffer;
-	uint32_t *author;
-	uint8_t state[]; /* a block */
-};
-
-struct picker {
-	struct picker_config config;
-	struct rng rng;
-	uint32_t held;
-
-	uint8_t *kind;    /* enum kind of each piece */
-	uint16_t *peers;  /* how many have it */
-	uint32_t *order;  /* wanted pieces, the rarest first */
-	uint32_t *pos;    /* of each wanted piece in order */
-	uint32_t waiting; /* pieces in order */
-	uint32_t *border; /* [r]: where the pieces that more than r peers have begin */
-	uint32_t borders;
-
-	uint32_t *slot;           /* of each open piece in open */
-	struct open_piece **open; /* most_open places */
-	uint32_t n_open;
-	struct open_piece **partial;  /* those with free blocks */
-	uint32_t n_partial, n_shared; /* n_shared: of these, not somebody's alone */
-};
 
 enum { FIRST_BORDERS = 64 };
 
@@ -212,8 +178,8 @@ picker_block_length(const struct picker *p, struct picker_block b)
 	return left < WIRE_BLOCK ? left : WIRE_BLOCK;
 }
 
-static struct open_piece *
-open_of(const struct picker *p, uint32_t piece)
+struct open_piece *
+picker_open_of(const struct picker *p, uint32_t piece)
 {
 	return p->kind[piece] == OPEN ? p->open[p->slot[piece]] : NULL;
 }
@@ -237,8 +203,8 @@ partial_remove(struct picker *p, struct open_piece *o)
 	o->partial_at = PICKER_NONE;
 }
 
-static struct open_piece *
-open_piece(struct picker *p, uint32_t piece, const struct picker_for *who)
+struct open_piece *
+picker_open(struct picker *p, uint32_t piece, const struct picker_for *who)
 {
 	uint32_t blocks = (piece_length(p, piece) - 1) / WIRE_BLOCK + 1;
 	struct open_piece *o = calloc(1, sizeof(*o) + blocks);
@@ -314,8 +280,8 @@ fits(const struct open_piece *o, const struct picker_for *who)
 	return (!o->alone && !who->alone) || o->owner == who->owner;
 }
 
-static bool
-may_take(const struct open_piece *o, const struct picker_for *who)
+bool
+picker_may_take(const struct open_piece *o, const struct picker_for *who)
 {
 	return o->free > 0 && bitset_get(who->has, o->piece) && fits(o, who);
 }
@@ -332,7 +298,7 @@ find_partial(const struct picker *p, const struct picker_for *who, bool shared)
 	for (uint32_t i = 0; i < p->n_partial; i++) {
 		struct open_piece *o = p->partial[i];
 
-		if (!may_take(o, who) ||
+		if (!picker_may_take(o, who) ||
 		    (!shared && o->owner != NULL && o->owner != who->owner))
 			continue;
 		if (!shared)
@@ -388,25 +354,40 @@ static struct open_piece *
 find_current(const struct picker *p, const struct picker_for *who)
 {
 	struct open_piece *o =
-	    who->current == PICKER_NONE ? NULL : open_of(p, who->current);
+	    who->current == PICKER_NONE ? NULL : picker_open_of(p, who->current);
 
-	return o != NULL && may_take(o, who) ? o : NULL;
+	return o != NULL && picker_may_take(o, who) ? o : NULL;
+}
+
+/* What comes in order must not wait for room. */
+static bool
+may_open_outside(const struct picker *p)
+{
+	uint32_t most = p->config.most_open;
+
+	return p->n_open < (p->first == p->end ? most : most - most / 4);
 }
 
 enum rc
 picker_next(struct picker *p, const struct picker_for *who, struct picker_block *out)
 {
-	struct open_piece *o = find_current(p, who);
+	struct open_piece *o;
 	uint32_t piece;
+	bool more;
 
+	o = picker_find_in_window(p, who, &more);
+	if (o == NULL && !more)
+		return RC_NONE;
+	if (o == NULL)
+		o = find_current(p, who);
 	if (o == NULL)
 		o = find_partial(p, who, false);
 	if (o == NULL && who->join)
 		o = find_partial(p, who, true);
-	if (o == NULL && picker_may_open(p)) {
+	if (o == NULL && may_open_outside(p)) {
 		piece = find_new(p, who);
 		if (piece != PICKER_NONE)
-			o = open_piece(p, piece, who);
+			o = picker_open(p, piece, who);
 	}
 	if (o == NULL)
 		o = find_partial(p, who, true);
@@ -422,12 +403,14 @@ enum rc
 picker_next_in(struct picker *p, const struct picker_for *who, uint32_t piece,
     struct picker_block *out)
 {
-	struct open_piece *o = open_of(p, piece);
+	struct open_piece *o = picker_open_of(p, piece);
 
+	if (p->only && !picker_in_window(p, piece))
+		return RC_NONE;
 	if (o == NULL && p->kind[piece] == WANTED && bitset_get(who->has, piece) &&
 	    picker_may_open(p))
-		o = open_piece(p, piece, who);
-	if (o == NULL || !may_take(o, who))
+		o = picker_open(p, piece, who);
+	if (o == NULL || !picker_may_take(o, who))
 		return RC_NONE;
 	take(p, o, out);
 	return RC_OK;
@@ -436,7 +419,7 @@ picker_next_in(struct picker *p, const struct picker_for *who, uint32_t piece,
 enum rc
 picker_again(struct picker *p, struct picker_block b, unsigned most)
 {
-	struct open_piece *o = open_of(p, b.piece);
+	struct open_piece *o = picker_open_of(p, b.piece);
 
 	if (o == NULL || o->alone || o->state[b.block] == 0 || o->state[b.block] >= most)
 		return RC_NONE;
@@ -447,13 +430,13 @@ picker_again(struct picker *p, struct picker_block b, unsigned most)
 bool
 picker_is_end(const struct picker *p)
 {
-	return p->waiting == 0 && p->n_shared == 0;
+	return p->n_shared == 0 && (p->waiting == 0 || picker_window_is_asked(p));
 }
 
 unsigned
 picker_asked(const struct picker *p, struct picker_block b)
 {
-	const struct open_piece *o = open_of(p, b.piece);
+	const struct open_piece *o = picker_open_of(p, b.piece);
 
 	return o == NULL ? 0 : o->state[b.block] & ASKED;
 }
@@ -461,7 +444,7 @@ picker_asked(const struct picker *p, struct picker_block b)
 void
 picker_undo(struct picker *p, struct picker_block b)
 {
-	struct open_piece *o = open_of(p, b.piece);
+	struct open_piece *o = picker_open_of(p, b.piece);
 
 	if (o == NULL || o->state[b.block] == 0 || (o->state[b.block] & HERE) != 0)
 		return;
@@ -472,7 +455,7 @@ picker_undo(struct picker *p, struct picker_block b)
 bool
 picker_takes(const struct picker *p, struct picker_block b, const struct picker_for *who)
 {
-	const struct open_piece *o = open_of(p, b.piece);
+	const struct open_piece *o = picker_open_of(p, b.piece);
 
 	return o != NULL && (o->state[b.block] & HERE) == 0 && fits(o, who);
 }
@@ -480,7 +463,7 @@ picker_takes(const struct picker *p, struct picker_block b, const struct picker_
 enum rc
 picker_got(struct picker *p, struct picker_block b, uint32_t author)
 {
-	struct open_piece *o = open_of(p, b.piece);
+	struct open_piece *o = picker_open_of(p, b.piece);
 
 	if (o == NULL || (o->state[b.block] & HERE) != 0)
 		return RC_NONE;
@@ -512,7 +495,7 @@ picker_leave(struct picker *p, const void *owner)
 const uint32_t *
 picker_authors(const struct picker *p, uint32_t piece, uint32_t *blocks)
 {
-	const struct open_piece *o = open_of(p, piece);
+	const struct open_piece *o = picker_open_of(p, piece);
 
 	*blocks = o == NULL ? 0 : o->blocks;
 	return o == NULL ? NULL : o->author;
@@ -521,7 +504,7 @@ picker_authors(const struct picker *p, uint32_t piece, uint32_t *blocks)
 void
 picker_hold(struct picker *p, uint32_t piece)
 {
-	struct open_piece *o = open_of(p, piece);
+	struct open_piece *o = picker_open_of(p, piece);
 
 	if (o != NULL)
 		close_piece(p, o);
@@ -535,7 +518,7 @@ picker_hold(struct picker *p, uint32_t piece)
 void
 picker_drop(struct picker *p, uint32_t piece)
 {
-	struct open_piece *o = open_of(p, piece);
+	struct open_piece *o = picker_open_of(p, piece);
 
 	if (o == NULL)
 		return;
@@ -547,7 +530,7 @@ picker_drop(struct picker *p, uint32_t piece)
 uint8_t **
 picker_buffer(struct picker *p, uint32_t piece)
 {
-	struct open_piece *o = open_of(p, piece);
+	struct open_piece *o = picker_open_of(p, piece);
 
 	return o == NULL ? NULL : &o->buffer;
 }

@@ -35,6 +35,16 @@ void picker_free(struct picker *p);
 /* An unwanted piece becomes wanted. */
 void picker_want(struct picker *p, uint32_t piece);
 
+/*
+ * Pieces first..end-1 are wanted soon and in order: they are picked before all others,
+ * the first first. only: nothing else is picked at all. Pieces before the window are
+ * held. Windows only move on. No step costs more than a walk over the window.
+ */
+void picker_window(struct picker *p, uint32_t first, uint32_t end, bool only);
+
+/* Whether only the window counts, and all its pieces are open or held. */
+bool picker_window_is_asked(const struct picker *p);
+
 /* One peer more or less has this piece (peers that have all are not counted here). */
 void picker_more(struct picker *p, uint32_t piece);
 void picker_less(struct picker *p, uint32_t piece);
@@ -57,10 +67,10 @@ struct picker_for {
 };
 
 /*
- * The next block for a peer: of its current piece; of an open piece that nobody works on;
- * of a new piece (at random while fewer than 4 are held, then the rarest; 63 peers or
- * more are all the same); of any open piece. It counts as asked for. RC_NONE: nothing
- * that it has is free.
+ * The next block for a peer: of the window, if there is one; else of its current piece;
+ * of an open piece that nobody works on; of a new piece (at random while fewer than 4 are
+ * held, then the rarest; 63 peers or more are all the same); of any open piece. It counts
+ * as asked for. RC_NONE: nothing that it has is free.
  */
 enum rc picker_next(
     struct picker *p, const struct picker_for *who, struct picker_block *out) MUST_USE;
@@ -75,7 +85,10 @@ enum rc picker_next_in(struct picker *p, const struct picker_for *who, uint32_t 
  */
 enum rc picker_again(struct picker *p, struct picker_block b, unsigned most) MUST_USE;
 
-/* Whether every wanted block is asked for or here: then the end game may begin. */
+/*
+ * Whether every wanted block (of the window, where only that counts) is asked for or
+ * here: then the end game may begin.
+ */
 bool picker_is_end(const struct picker *p);
 
 /* How often the block is asked for, 0..PICKER_ASKED_MAX. */

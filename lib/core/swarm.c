@@ -68,6 +68,7 @@ swarm_new(const struct swarm_config *config)
 	s->t = t;
 	s->rng.state = config->seed;
 	s->last_todo = &s->first_todo;
+	s->head = PICKER_NONE;
 	s->dial_tokens = (int64_t)DIALS * 1000;
 	book_init(&s->book, rng_u64(&s->rng));
 	s->conns = calloc((size_t)config->most_conns + 1, sizeof(struct conn *));

@@ -53,6 +53,14 @@ void swarm_free(struct swarm *s);
 void swarm_want(struct swarm *s, uint32_t piece);
 void swarm_hold(struct swarm *s, uint32_t piece, bool serve);
 
+/*
+ * Somebody reads while we load: pieces first..end-1 are wanted soon and in order, and all
+ * before them are held. The first is asked for twice where it keeps the reader waiting.
+ * only: nothing else is asked for. Windows only move on.
+ */
+void swarm_window(
+    struct swarm *s, uint32_t first, uint32_t end, bool only, int64_t now_ms);
+
 /* All that is wanted is held. */
 bool swarm_is_complete(const struct swarm *s);
 

@@ -11,6 +11,8 @@
  * - End game: a peer with nothing to do asks once more for a block that another is late
  *   with, or for many where the other has been silent for QUIET_MS. The later copy is
  *   cancelled.
+ * - Where somebody reads in order, the piece that he waits for gets the same help, from
+ *   peers that are busy as well.
  */
 #include "core/swarm_parts.h"
 
@@ -26,6 +28,7 @@ enum {
 	LATE_BACKLOG_MS = 1000,
 	QUIET_MS = 2000,
 	UNDER_WAY_MS = 250,
+	HEAD_MS = 5000,
 };
 
 struct picker_block
@@ -240,10 +243,14 @@ is_late(struct swarm *s, struct conn *c, int64_t now_ms)
 	            rate_get(&c->down, now_ms) * LATE_BACKLOG_MS);
 }
 
-/* How c may help another: with how many blocks, asked for how often at most. */
+/*
+ * How c may help another: with how many blocks, asked for how often at most; of which
+ * piece, or PICKER_NONE.
+ */
 struct help {
 	size_t blocks;
 	unsigned most;
+	uint32_t piece;
 };
 
 /* Ask c for what another was asked for, the last first. */
@@ -255,6 +262,8 @@ duplicate_from(
 		const struct peer_request *r = &other->peer.requests[i];
 		struct picker_block b = swarm_block_of(r->block);
 
+		if (help.piece != PICKER_NONE && b.piece != help.piece)
+			continue;
 		if (!r->stale && bitset_get(&c->peer.has, b.piece) &&
 		    !peer_is_asked(&c->peer, r->block) &&
 		    picker_again(s->picker, b, help.most) == RC_OK &&
@@ -270,9 +279,11 @@ duplicate_from(
 static void
 end_game(struct swarm *s, struct conn *c, int64_t now_ms)
 {
-	const struct help one = { .blocks = 1, .most = 2 },
-	                  few = { .blocks = 2, .most = 2 };
-	const struct help all = { .blocks = QUEUE_MIN, .most = PICKER_ASKED_MAX };
+	const struct help one = { .blocks = 1, .most = 2, .piece = PICKER_NONE };
+	const struct help few = { .blocks = 2, .most = 2, .piece = PICKER_NONE };
+	const struct help all = {
+		.blocks = QUEUE_MIN, .most = PICKER_ASKED_MAX, .piece = PICKER_NONE
+	};
 
 	if (c->solo || c->peer.chokes_us || (!c->snubbed && c->waited_ms >= LATE_MS))
 		return;
@@ -286,6 +297,42 @@ end_game(struct swarm *s, struct conn *c, int64_t now_ms)
 			    s, other, c, c->down.total > 0 ? all : few, now_ms);
 		else if (c->snubbed || is_late(s, other, now_ms))
 			duplicate_from(s, other, c, one, now_ms);
+	}
+}
+
+void
+swarm_window(struct swarm *s, uint32_t first, uint32_t end, bool only, int64_t now_ms)
+{
+	picker_window(s->picker, first, end, only);
+	if (s->head != first)
+		s->head_ms = now_ms;
+	s->head = first;
+	s->kick = true;
+	swarm_settle(s, now_ms);
+}
+
+/*
+ * A reader waits for a piece that others are late with: c has it too. Each block is asked
+ * for twice at most.
+ */
+static void
+help_head(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	struct help help = { .most = 2, .piece = s->head };
+
+	if (s->head == PICKER_NONE || now_ms - s->head_ms < QUIET_MS || c->solo ||
+	    c->snubbed || c->peer.chokes_us || c->down.total == 0 ||
+	    quiet_ms(c, now_ms) >= LATE_MS || !bitset_get(&s->wanted, s->head) ||
+	    !bitset_get(&c->peer.has, s->head))
+		return;
+	help.blocks = active(c) + QUEUE_MIN;
+	for (size_t i = 0; i < s->n_conns && c->state == CONN_OPEN; i++) {
+		struct conn *other = s->conns[i];
+
+		if (other != c && other->state == CONN_OPEN &&
+		    (quiet_ms(other, now_ms) >= QUIET_MS ||
+		        now_ms - s->head_ms >= HEAD_MS))
+			duplicate_from(s, other, c, help, now_ms);
 	}
 }
 
@@ -404,7 +451,8 @@ swarm_ask(struct swarm *s, struct conn *c, int64_t now_ms)
 	/*
 	 * A snubbed peer gets no block of its own to sit on while others could have it.
 	 */
-	if (!is_spare(s, c))
+	help_head(s, c, now_ms);
+	if (c->state == CONN_OPEN && !is_spare(s, c))
 		ask_more(s, c, now_ms);
 	if (c->state == CONN_OPEN && active(c) == 0)
 		end_game(s, c, now_ms);

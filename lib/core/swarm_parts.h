@@ -95,6 +95,9 @@ struct swarm {
 	bool broken;
 	bool hushed; /* nobody new */
 
+	uint32_t head;   /* the piece that a reader waits for, or PICKER_NONE */
+	int64_t head_ms; /* since when */
+
 	int64_t dial_tokens, dial_ms; /* thousandths of a connection */
 	int64_t choke_ms, lucky_ms;
 	struct rate down, up;

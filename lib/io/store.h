@@ -50,6 +50,21 @@ enum rc store_open(const struct torrent *t, const char *dir, bool distrust,
     struct outcome *o, struct store **out) MUST_USE;
 
 /*
+ * For a store that nobody is to see or keep, just opened in a new directory of its own:
+ * make f, the only listed file, then take all names away and the directory itself. What
+ * it holds lives as long as the store, however the process ends. Without notes, so there
+ * is no journal and gaps are not kept. RC_SYS with *e.
+ */
+enum rc store_hide(
+    struct store *s, const struct torrent_file *f, struct store_error *e) MUST_USE;
+
+/*
+ * Give the disk back what n bytes from offset of the torrent take: nobody will read them
+ * any more. For hidden stores. Where holes cannot be made it comes back at the end.
+ */
+void store_forget(struct store *s, uint64_t offset, uint64_t n);
+
+/*
  * Save the journal, remove what is of no more use, unlock. No other call may be under
  * way. NULL is allowed. Without a store_sync before, what is new is hashed again after
  * the next boot.

@@ -79,7 +79,8 @@ fetch_drain(struct fetch *f)
 	fetch_jobs_todo(f);
 	if (swarm_is_broken(f->swarm))
 		fetch_fail(f, CODE_BUG, "out of memory");
-	else if (f->phase == FETCH_LOADING && swarm_is_complete(f->swarm))
+	else if (f->phase == FETCH_LOADING && swarm_is_complete(f->swarm) &&
+	    (f->o->keep || fetch_stream_done(f)))
 		fetch_serve(f);
 }
 
@@ -185,7 +186,7 @@ open_all(struct fetch *f)
 		    "this torrent is v2 only: such downloads are not supported yet");
 		return false;
 	}
-	if (!count_files(f))
+	if (!count_files(f) || !fetch_stream_start(f))
 		return false;
 	if (draw_id(f) != RC_OK) {
 		fetch_fail(f, CODE_BUG, "cannot draw a peer id: %s", strerror(errno));
@@ -196,8 +197,7 @@ open_all(struct fetch *f)
 	/* ugat-announce waits for it, and looking at many files takes its time. */
 	f->phase = FETCH_CHECKING;
 	fetch_report_status(f, loop_now());
-	return store_open(&f->torrent, f->o->dir, f->o->distrust, f->end, &f->store) ==
-	    RC_OK;
+	return fetch_stream_open(f) == RC_OK;
 }
 
 /* Files of length 0 need nobody. */
@@ -212,7 +212,8 @@ make_empty(struct fetch *f)
 	}
 	for (size_t i = 0; i < f->torrent.n_files; i++)
 		if (torrent_file_is_real(&f->torrent.files[i]) &&
-		    f->torrent.files[i].length == 0)
+		    f->torrent.files[i].length == 0 &&
+		    (!f->o->pass || fetch_stream_done(f)))
 			fetch_report_done(f, &f->torrent.files[i]);
 	return true;
 }
@@ -227,13 +228,17 @@ fits(struct fetch *f)
 	char needed[HUMAN_SIZE], room[HUMAN_SIZE];
 	uint64_t needs, has;
 
-	if (store_space(f->store, &needs, &has) != RC_OK || needs <= has)
+	if (store_space(f->store, &needs, &has) != RC_OK)
+		return true;
+	if (f->o->pass && needs > fetch_stream_room(f))
+		needs = fetch_stream_room(f);
+	if (needs <= has)
 		return true;
 	human_size(needs, needed);
 	human_size(has, room);
 	fetch_fail(f, CODE_IO,
-	    "%s: needs %s, %s free: make room, or choose another directory with -d",
-	    f->o->dir, needed, room);
+	    "%s: needs %s, %s free: make room, or choose another directory with %s",
+	    f->o->dir, needed, room, f->o->pass ? "TMPDIR" : "-d");
 	return false;
 }
 
@@ -310,6 +315,7 @@ fetch_load(struct fetch *f)
 		fetch_input_early(f);
 	}
 	fetch_report_status(f, loop_now());
+	fetch_stream_more(f);
 	fetch_drain(f);
 }
 
@@ -323,9 +329,11 @@ fetch_held(struct fetch *f, uint32_t piece)
 	for (size_t i = first; i < end; i++) {
 		const struct torrent_file *file = &f->torrent.files[i];
 
-		if (torrent_file_is_real(file) && file->length > 0 && --f->left[i] == 0)
+		if (torrent_file_is_real(file) && file->length > 0 && --f->left[i] == 0 &&
+		    !f->o->pass)
 			fetch_report_done(f, file);
 	}
+	fetch_stream_more(f);
 }
 
 /* Time. */
@@ -357,6 +365,8 @@ check_session(struct fetch *f, int64_t now_ms)
 
 	swarm_hush(f->swarm, !lives);
 	if (lives)
+		return;
+	if (swarm_is_complete(f->swarm) && !fetch_stream_done(f))
 		return;
 	swarm_get_stats(f->swarm, &st, now_ms);
 	stalled = f->phase == FETCH_LOADING &&
@@ -401,7 +411,7 @@ save(struct fetch *f, int64_t now_ms)
 		if (store_save(f->store, &e) != RC_OK && f->o->verbose)
 			fetch_remark(f, "%s: %s", e.path, strerror(e.err));
 	}
-	if (now_ms - f->sync_ms >= SYNC_MS) {
+	if (now_ms - f->sync_ms >= SYNC_MS && !f->o->pass) {
 		f->sync_ms = now_ms;
 		fetch_sync(f);
 	}
@@ -418,7 +428,7 @@ ending(struct fetch *f)
 	fetch_net_stop(f);
 	if (f->work != NULL && work_pending(f->work) > 0) {
 		loop_timer_set(f->timer, loop_now() + ENDING_MS);
-	} else if (f->load_ms != 0) {
+	} else if (f->load_ms != 0 && !f->o->pass) {
 		f->last_sync = true;
 		fetch_sync(f);
 	} else {
@@ -452,6 +462,9 @@ on_timer(void *ctx)
 		swarm_tick(f->swarm, now_ms);
 		fetch_drain(f);
 	}
+	fetch_stream_tick(f);
+	if (fetch_stream_waits(f))
+		f->verified_ms = f->lonely_ms = now_ms;
 	if (fetch_is_up(f))
 		check_session(f, now_ms);
 	if (f->phase == FETCH_LOADING)
@@ -520,6 +533,7 @@ stop(struct fetch *f)
 	if (f->store != NULL && store_save(f->store, &e) != RC_OK && f->o->verbose)
 		fetch_remark(f, "%s: %s", e.path, strerror(e.err));
 	drop_signals(f);
+	fetch_stream_end(f);
 	fetch_report_end(f);
 	store_map_free(f->map);
 	store_close(f->store);

@@ -14,6 +14,13 @@
 
 struct fetch_options {
 	const char *dir; /* where the files belong */
+	/*
+	 * Write one file's bytes in order to this path, or to out for "-"; NULL: no. With
+	 * pass nothing is kept: dir is where temporary files go, and no peer is served.
+	 * Over an existing file only with distrust.
+	 */
+	const char *stream;
+	bool pass;
 	bool distrust;   /* believe no journal: hash all that is there */
 	bool fixed_port; /* listen on port only; else on 6881..6889, else anywhere */
 	uint16_t port;

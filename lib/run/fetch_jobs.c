@@ -172,7 +172,8 @@ verified(struct work_job *w)
 		store_held(f->store, piece);
 		f->verified_ms = loop_now();
 		swarm_verified(f->swarm, piece,
-		    store_piece_whole(f->store, piece) ? SWARM_SERVED : SWARM_HELD,
+		    store_piece_whole(f->store, piece) && !f->o->pass ? SWARM_SERVED
+		                                                      : SWARM_HELD,
 		    j->marks, loop_now());
 		fetch_held(f, piece);
 	} else if (j->rc == RC_BAD) {

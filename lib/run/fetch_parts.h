@@ -2,8 +2,8 @@
 /*
  * What the parts of the fetch engine share: fetch.c (the phases and the end),
  * fetch_input.c (records in), fetch_net.c (connections), fetch_jobs.c (hashing, reading
- * and writing on other threads), fetch_serve.c (after the last piece), fetch_report.c
- * (status, progress, `done`). Nobody else includes it.
+ * and writing on other threads), fetch_serve.c (after the last piece), fetch_stream.c
+ * (-o), fetch_report.c (status, progress, `done`). Nobody else includes it.
  */
 #ifndef RUN_FETCH_PARTS_H
 #define RUN_FETCH_PARTS_H
@@ -102,6 +102,8 @@ struct fetch {
 	int64_t load_ms;      /* when loading began */
 	uint64_t held_before; /* bytes held at that time */
 	int64_t serve_ms;     /* when all was there */
+
+	struct fetch_stream *stream; /* NULL: without -o */
 };
 
 /* Whether there is a swarm at work. */
@@ -167,7 +169,37 @@ bool fetch_found(struct fetch *f);
 void fetch_serve(struct fetch *f);
 void fetch_serve_tick(struct fetch *f, int64_t now_ms);
 
+/* fetch_stream.c */
+
+/* The descriptor to write to is there, or will be. false: an outcome is set. */
+bool fetch_stream_start(struct fetch *f);
+void fetch_stream_end(struct fetch *f);
+
+/* Open the store; with pass in a place that nobody sees. RC_OK, else o says why. */
+enum rc fetch_stream_open(struct fetch *f) MUST_USE;
+
+/* Pieces came, or the swarm is new: write on, move the window. */
+void fetch_stream_more(struct fetch *f);
+void fetch_stream_tick(struct fetch *f);
+
+/* Whether nothing is left to write; and whether it is the reader who keeps us waiting. */
+bool fetch_stream_done(const struct fetch *f);
+bool fetch_stream_waits(const struct fetch *f);
+
+/* The most bytes that lie on the disk at once, with pass. */
+uint64_t fetch_stream_room(const struct fetch *f);
+
+/* Whether stdout is for the bytes alone. */
+static inline bool
+fetch_owns_stdout(const struct fetch *f)
+{
+	return f->o->stream != NULL && f->o->stream[0] == '-' && f->o->stream[1] == '\0';
+}
+
 /* fetch_report.c */
+
+/* A write to stdout or its like failed, for errno. */
+void fetch_out_failed(struct fetch *f, const char *name);
 
 enum rc fetch_report_start(struct fetch *f) MUST_USE;
 void fetch_report_status(struct fetch *f, int64_t now_ms);

@@ -18,21 +18,29 @@
 
 enum { STATUS_MS = 1000, PATH_ROOM = 8192 + 2, AHEAD = 64 * 1024 };
 
-static void
-out_failed(struct fetch *f)
+void
+fetch_out_failed(struct fetch *f, const char *name)
 {
 	/* The reader has gone away: end as any command does, but save first. */
 	bool gone = errno == EPIPE && f->end->code == CODE_OK;
 
-	fetch_fail(f, gone ? FETCH_SIGNAL_CODE + SIGPIPE : CODE_IO, "standard output: %s",
+	fetch_fail(f, gone ? FETCH_SIGNAL_CODE + SIGPIPE : CODE_IO, "%s: %s", name,
 	    strerror(errno));
 	if (gone)
 		f->end->signal = SIGPIPE;
 }
 
 static void
+out_failed(struct fetch *f)
+{
+	fetch_out_failed(f, "standard output");
+}
+
+static void
 put(struct fetch *f, struct bytes text)
 {
+	if (fetch_owns_stdout(f))
+		return;
 	if (recout_add(&f->out, text) != RC_OK)
 		fetch_fail(f, CODE_BUG, "out of memory");
 }
@@ -46,7 +54,9 @@ put_done(struct fetch *f, const struct torrent_file *file)
 	struct bytes line;
 	struct linew w;
 
-	if (store_path(f->store, file, path, sizeof(path)) != RC_OK)
+	if (f->o->pass)
+		(void)snprintf(path, sizeof(path), "%s", f->o->stream);
+	else if (store_path(f->store, file, path, sizeof(path)) != RC_OK)
 		return;
 	if (f->o->nul) {
 		put(f, bytes_of(path, strlen(path) + 1));

@@ -62,6 +62,8 @@ fetch_found(struct fetch *f)
 		if (store_piece_state(f->store, i) != STORE_ABSENT)
 			return true;
 	}
+	if (f->o->pass)
+		return true;
 	folder_above(f->o->dir, above);
 	if (!lies_below(f, above))
 		return true;
@@ -93,6 +95,8 @@ fetch_serve_tick(struct fetch *f, int64_t now_ms)
 {
 	struct swarm_stats st;
 
+	if (!fetch_stream_done(f))
+		return;
 	swarm_get_stats(f->swarm, &st, now_ms);
 	if (f->o->ratio != 0 &&
 	    st.uploaded >= (uint64_t)((double)st.wanted * (double)f->o->ratio / 1000))
