@@ -9,6 +9,7 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -90,14 +91,24 @@ net_local_parse(const char *text, struct net_local *out)
 	}
 	if (n == 0 || n >= sizeof(l.device) || strpbrk(text, "/ \t\n:") != NULL)
 		return RC_BAD;
-	if (if_nametoindex(text) == 0)
+	l.index = if_nametoindex(text);
+	if (l.index == 0)
 		return RC_NONE;
 	memcpy(l.device, text, n + 1);
 	*out = l;
 	return RC_OK;
 }
 
-/* The first address of an interface in one family. */
+static bool
+is_of_the_link(const struct addr *a)
+{
+	return !addr_is_v4(a) && a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
+}
+
+/*
+ * The first address of an interface in one family that can be bound to by itself: one of
+ * the link alone cannot.
+ */
 static enum rc
 device_addr(const char *device, int family, struct addr *out)
 {
@@ -108,8 +119,9 @@ device_addr(const char *device, int family, struct addr *out)
 		return RC_SYS;
 	for (struct ifaddrs *i = all; i != NULL && rc != RC_OK; i = i->ifa_next)
 		if (i->ifa_addr != NULL && i->ifa_addr->sa_family == family &&
-		    strcmp(i->ifa_name, device) == 0)
-			rc = addr_of(i->ifa_addr, out);
+		    strcmp(i->ifa_name, device) == 0 &&
+		    addr_of(i->ifa_addr, out) == RC_OK && !is_of_the_link(out))
+			rc = RC_OK;
 	freeifaddrs(all);
 	out->port = 0;
 	if (rc != RC_NONE)
@@ -194,6 +206,84 @@ connect_any(int type, const struct addr *to, const struct net_local *from, int *
 		return RC_OK;
 	net_close(fd);
 	return RC_SYS;
+}
+
+bool
+net_is_ours(const struct addr *ip)
+{
+	int fd = new_socket(addr_is_v4(ip) ? AF_INET : AF_INET6, SOCK_DGRAM);
+	bool gone = fd != -1 && bind_to(fd, ip, 0) != RC_OK && errno == EADDRNOTAVAIL;
+
+	net_close(&fd);
+	return !gone;
+}
+
+/*
+ * Whether l's interface is up. An address stays with an interface that was shut down, and
+ * what is sent from it then would go by another one. false only if one is there and down.
+ */
+static bool
+is_up(const struct net_local *l)
+{
+	struct ifaddrs *all = NULL;
+	bool down = false, up = false;
+	struct addr a;
+
+	if (getifaddrs(&all) != 0)
+		return true;
+	for (struct ifaddrs *i = all; i != NULL; i = i->ifa_next) {
+		bool its = l->device[0] != '\0' ? strcmp(i->ifa_name, l->device) == 0
+		                                : i->ifa_addr != NULL &&
+		        addr_of(i->ifa_addr, &a) == RC_OK && addr_same_ip(&a, &l->ip);
+
+		up |= its && (i->ifa_flags & IFF_UP) != 0;
+		down |= its && (i->ifa_flags & IFF_UP) == 0;
+	}
+	freeifaddrs(all);
+	return up || !down;
+}
+
+enum rc
+net_local_check(const struct net_local *l, char out[static NET_LOCAL_WORDS])
+{
+	static const char remedy[] = "run it again when it is back, or with another -i";
+	char ip[ADDR_TEXT];
+
+	if (!l->set)
+		return RC_OK;
+	addr_text(&l->ip, ip);
+	if (l->device[0] != '\0' && if_nametoindex(l->device) != l->index)
+		(void)snprintf(out, NET_LOCAL_WORDS, "-i %s: the interface is gone: %s",
+		    l->device, remedy);
+	else if (l->device[0] == '\0' && !net_is_ours(&l->ip))
+		(void)snprintf(out, NET_LOCAL_WORDS,
+		    "-i %s: no interface has this address: %s", ip, remedy);
+	else if (!is_up(l))
+		(void)snprintf(out, NET_LOCAL_WORDS, "-i %s: the interface is down: %s",
+		    l->device[0] != '\0' ? l->device : ip, remedy);
+	else
+		return RC_OK;
+	return RC_NONE;
+}
+
+enum rc
+net_local_source(const struct net_local *l, struct addr *out)
+{
+	static const int family[2] = { AF_INET, AF_INET6 };
+
+	if (l->device[0] == '\0') {
+		*out = l->ip;
+		return RC_OK;
+	}
+	for (int i = 0; i < 2; i++) {
+		enum rc rc = device_addr(l->device, family[i], out);
+
+		if (rc == RC_OK)
+			return RC_OK;
+		if (rc == RC_SYS && errno != EADDRNOTAVAIL)
+			return RC_SYS;
+	}
+	return RC_NONE;
 }
 
 enum rc

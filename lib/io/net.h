@@ -22,7 +22,10 @@ struct net_local {
 	bool set;              /* one of the two below counts */
 	struct addr ip;        /* the address, when device is empty; its port is 0 */
 	char device[IFNAMSIZ]; /* the interface's name, or empty */
+	unsigned index; /* and its number: one made later by that name is another */
 };
+
+enum { NET_LOCAL_WORDS = 160 };
 
 /*
  * Read -i: an address (no brackets, no port), else the name of an interface. RC_BAD:
@@ -30,6 +33,25 @@ struct net_local {
  * *out is set on RC_OK only.
  */
 enum rc net_local_parse(const char *text, struct net_local *out) MUST_USE;
+
+/* Whether an address (its port aside) is one of this machine's, as far as it tells. */
+bool net_is_ours(const struct addr *ip);
+
+/*
+ * Whether the address or the interface of -i is still there to be used, so that who is
+ * bound to it can end instead of waiting for ever. RC_OK: it is, or l is not set, or the
+ * system does not say. RC_NONE: it is gone, or its interface is down: out then names it
+ * and the remedy.
+ */
+enum rc net_local_check(
+    const struct net_local *l, char out[static NET_LOCAL_WORDS]) MUST_USE;
+
+/*
+ * The address that datagrams of a library should come from, which binds its sockets to
+ * addresses only: l's, or the first one of its interface, IPv4 before IPv6 and neither of
+ * the link alone. RC_NONE: there is none; RC_SYS: errno.
+ */
+enum rc net_local_source(const struct net_local *l, struct addr *out) MUST_USE;
 
 /*
  * Begin a TCP connection to to (its port counts), from from (NULL or not set: wherever

@@ -47,8 +47,26 @@ say_nothing(int is_warning, const char *words)
 	(void)words;
 }
 
+/*
+ * libevent binds what it opens later, so this comes before the name servers. Returns
+ * whether they may be asked.
+ */
+static bool
+bind_questions(struct resolve *r, const struct net_local *from)
+{
+	char ip[ADDR_TEXT];
+	struct addr a;
+
+	if (from == NULL || !from->set)
+		return true;
+	if (net_local_source(from, &a) != RC_OK)
+		return false;
+	addr_text(&a, ip);
+	return evdns_base_set_option(r->dns, "bind-to:", ip) == 0;
+}
+
 struct resolve *
-resolve_new(struct loop *l)
+resolve_new(struct loop *l, const struct net_local *from)
 {
 	struct resolve *r = calloc(1, sizeof(*r));
 
@@ -66,7 +84,11 @@ resolve_new(struct loop *l)
 	 * Without the file it falls back to 127.0.0.1, and the hosts file is read in any
 	 * case.
 	 */
-	(void)evdns_base_resolv_conf_parse(r->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	if (bind_questions(r, from))
+		(void)evdns_base_resolv_conf_parse(
+		    r->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	else
+		(void)evdns_base_load_hosts(r->dns, "/etc/hosts");
 	return r;
 }
 

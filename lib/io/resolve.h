@@ -13,14 +13,20 @@
 #include "base/addr.h"
 #include "base/rc.h"
 #include "io/loop.h"
+#include "io/net.h"
 
 enum { RESOLVE_ADDRS = 32 }; /* at most so many addresses of a name are reported */
 
 struct resolve;
 struct resolve_query;
 
-/* l is the caller's and outlives it. NULL: out of memory. */
-struct resolve *resolve_new(struct loop *l);
+/*
+ * l is the caller's and outlives it. from (-i; NULL or not set: wherever the system
+ * likes) is where the questions come from, but to name servers on loopback: its address,
+ * which for an interface is one of that interface's. Without such an address, and for
+ * name servers of the other family, nobody is asked. NULL: out of memory.
+ */
+struct resolve *resolve_new(struct loop *l, const struct net_local *from);
 
 /*
  * Cancels every query. When some were open, turns of the loop that do not wait are run to

@@ -11,7 +11,7 @@
 #include "codec/uri.h"
 #include "run/announce_parts.h"
 
-enum { BURST = 64, URL_SHOWN = 200, NO_SESSION_MS = 1000 };
+enum { BURST = 64, URL_SHOWN = 200, NO_SESSION_MS = 1000, PLACE_MS = 250 };
 
 /* getrandom(2) does not fail for so few bytes once the kernel has any. */
 static void
@@ -344,6 +344,51 @@ run_pump(struct run *r)
 	run_check(r);
 }
 
+/* Close every socket and ask for no name any more. */
+static void
+hang_up(struct run *r)
+{
+	size_t n = r->announce == NULL ? 0 : announce_trackers(r->announce);
+
+	for (size_t i = 0; r->sockets != NULL && i < n * ANNOUNCE_LINKS; i++)
+		let_go(&r->sockets[i]);
+	for (size_t i = 0; r->queries != NULL && i < n; i++) {
+		resolve_cancel(r->queries[i].query);
+		r->queries[i].query = NULL;
+	}
+	for (size_t i = 0; i < ANNOUNCE_NAMES; i++) {
+		resolve_cancel(r->names[i].query);
+		r->names[i].query = NULL;
+	}
+}
+
+bool
+run_has_place(struct run *r)
+{
+	char words[NET_LOCAL_WORDS];
+
+	if (net_local_check(&r->o->local, words) == RC_OK) {
+		if (r->o->local.set)
+			loop_timer_set(r->place_timer, loop_now() + PLACE_MS);
+		return true;
+	}
+	/* Not run_fail: it would say goodbye, and from where? */
+	if (r->end->signal == 0 && r->phase == RUN_ANNOUNCING)
+		(void)outcome_fail(r->end, CODE_UNAVAILABLE, "%s", words);
+	hang_up(r);
+	run_leave(r);
+	return false;
+}
+
+static void
+on_place(void *ctx)
+{
+	struct run *r = ctx;
+
+	if (r->phase == RUN_ANNOUNCING || r->phase == RUN_STOPPING)
+		(void)run_has_place(r);
+}
+
 static void
 on_deadline(void *ctx)
 {
@@ -371,12 +416,13 @@ run_trackers_start(struct run *r)
 	if (r->announce == NULL)
 		return false;
 	n = announce_trackers(r->announce);
-	r->resolve = resolve_new(r->loop);
+	r->resolve = resolve_new(r->loop, &r->o->local);
 	r->timer = loop_timer_new(r->loop, on_deadline, r);
+	r->place_timer = loop_timer_new(r->loop, on_place, r);
 	r->queries = calloc(n + 1, sizeof(*r->queries));
 	r->sockets = calloc(n * ANNOUNCE_LINKS + 1, sizeof(*r->sockets));
-	if (r->resolve == NULL || r->timer == NULL || r->queries == NULL ||
-	    r->sockets == NULL)
+	if (r->resolve == NULL || r->timer == NULL || r->place_timer == NULL ||
+	    r->queries == NULL || r->sockets == NULL)
 		return false;
 	for (size_t i = 0; i < n * ANNOUNCE_LINKS; i++)
 		r->sockets[i].fd = -1;
@@ -386,17 +432,11 @@ run_trackers_start(struct run *r)
 void
 run_trackers_clear(struct run *r)
 {
-	size_t n = r->announce == NULL ? 0 : announce_trackers(r->announce);
-
-	for (size_t i = 0; r->sockets != NULL && i < n * ANNOUNCE_LINKS; i++)
-		let_go(&r->sockets[i]);
-	for (size_t i = 0; r->queries != NULL && i < n; i++)
-		resolve_cancel(r->queries[i].query);
-	for (size_t i = 0; i < ANNOUNCE_NAMES; i++)
-		resolve_cancel(r->names[i].query);
+	hang_up(r);
 	http_free(r->http);
 	run_forget(r);
 	loop_timer_free(r->timer);
+	loop_timer_free(r->place_timer);
 	free(r->queries);
 	free(r->sockets);
 	announce_free(r->announce);

@@ -77,7 +77,7 @@ struct run {
 	struct run_socket *sockets;
 	struct run_query *queries;
 	struct run_query names[ANNOUNCE_NAMES];
-	struct loop_timer *timer;
+	struct loop_timer *timer, *place_timer;
 	struct addr own[RUN_OWN_ADDRS];
 	uint16_t port; /* ours, as it was when the trackers were asked first */
 	bool unsaved;
@@ -123,6 +123,12 @@ bool run_stay_logged_in(struct run *r);
  * leads to the end.
  */
 bool run_may_send(struct run *r);
+
+/*
+ * run/announce_net: whether what -i names is there. Not so: nothing more is sent, not
+ * even a farewell, and the run ends.
+ */
+bool run_has_place(struct run *r);
 
 /* run/announce_self: take counts and port from the status file once more. */
 void run_look_again(struct run *r);

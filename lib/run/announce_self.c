@@ -36,6 +36,8 @@ static void
 start_announcing(struct run *r, const struct rec_status *s)
 {
 	r->phase = RUN_ANNOUNCING;
+	if (!run_has_place(r))
+		return;
 	r->waited_ms = loop_now() + (int64_t)r->o->round_s * 1000;
 	set_self(r, s);
 	run_recall(r);

@@ -76,7 +76,7 @@ look_up(struct fetch *f, const struct rec_peer *r)
 	memcpy(host, r->host.p, r->host.n);
 	host[r->host.n] = '\0';
 	if (f->resolve == NULL)
-		f->resolve = resolve_new(f->loop);
+		f->resolve = resolve_new(f->loop, &f->o->local);
 	l = calloc(1, sizeof(*l));
 	if (f->resolve == NULL || l == NULL) {
 		free(l);

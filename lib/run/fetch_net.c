@@ -14,7 +14,7 @@
 
 #include "run/fetch_parts.h"
 
-enum { RATION = 16 * 1024, IOVS = 64 };
+enum { RATION = 16 * 1024, IOVS = 64, LINKS_MS = 1000 };
 enum { FIRST_PORT = 6881, LAST_PORT = 6889, READS_A_TURN = 16, ACCEPTS_A_TURN = 16 };
 
 struct fetch_link {
@@ -409,9 +409,43 @@ fetch_accept_start(struct fetch *f)
 	}
 }
 
+/* When what -i names is gone nobody is to be reached by another way. */
+static void
+check_place(struct fetch *f)
+{
+	char words[NET_LOCAL_WORDS];
+
+	if (fetch_is_up(f) && net_local_check(&f->o->local, words) != RC_OK)
+		fetch_fail(f, CODE_UNAVAILABLE, "%s", words);
+}
+
+/*
+ * Where our own address was taken from us no answer comes any more: not to be waited for.
+ */
+static void
+check_links(struct fetch *f)
+{
+	int64_t now_ms = loop_now();
+
+	if (!fetch_is_up(f) || now_ms - f->links_ms < LINKS_MS)
+		return;
+	f->links_ms = now_ms;
+	for (struct fetch_link *k = f->links, *next; k != NULL; k = next) {
+		struct addr own;
+
+		next = k->next;
+		if (net_own_end(k->fd, &own) == RC_OK && own.port != 0 &&
+		    !net_is_ours(&own))
+			lose(k, "knows us by an address that we no longer have");
+	}
+	fetch_drain(f);
+}
+
 void
 fetch_net_tick(struct fetch *f)
 {
+	check_place(f);
+	check_links(f);
 	for (int i = 0; i < FETCH_LISTENERS; i++)
 		if (f->listen_watch[i] != NULL &&
 		    loop_watch_set(f->listen_watch[i], LOOP_READ) != RC_OK)

@@ -83,6 +83,7 @@ struct fetch {
 	uint16_t port;
 	struct swarm *swarm;
 	struct fetch_link *links;
+	int64_t links_ms;       /* when they were last looked at */
 	struct bucket down, up; /* what -D and -U let through */
 	struct loop_timer *refill;
 	uint8_t *read_scratch;
