@@ -4,7 +4,7 @@
 
     fake_udptracker.py MODE HOST:PORT...       the peers that it knows
 
-Says `port N` on stdout, then one line a request: `connect`, or
+Listens at FAKE_HOST (127.0.0.1). Says `port N` on stdout, then one line a request: `connect`, or
 `announce event=E downloaded=N left=N uploaded=N port=N want=N options=HEX`. Runs until killed.
 
     honest    answers as it should
@@ -18,6 +18,7 @@ Says `port N` on stdout, then one line a request: `connect`, or
     garbage   every answer is noise
     silent    never answers
 """
+import os
 import random
 import socket
 import struct
@@ -81,9 +82,10 @@ def main():
     mode, peers = sys.argv[1], sys.argv[2:]
     connection = MAGIC if mode == "magic" else random.getrandbits(64)
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.bind(("127.0.0.1", 0))
+    host = os.environ.get("FAKE_HOST", "127.0.0.1")
+    s.bind((host, 0))
     other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    other.bind(("127.0.0.1", 0))
+    other.bind((host, 0))
     say("port", s.getsockname()[1])
     while True:
         request, sender = s.recvfrom(4096)

@@ -315,7 +315,7 @@ names_and_addresses_are_answered_from_the_loop(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(host) / sizeof(host[0]); i++) {
 		struct asked a = { .loop = loop_new(), .stop_at = 1 };
-		struct resolve *r = resolve_new(a.loop);
+		struct resolve *r = resolve_new(a.loop, NULL);
 
 		assert_non_null(resolve_start(r, host[i], 6969, on_answer, &a));
 		assert_int_equal(a.calls, 0);
@@ -333,7 +333,7 @@ static void
 a_cancelled_query_stays_silent(void **state)
 {
 	struct asked gone = { .calls = 0 }, a = { .loop = loop_new(), .stop_at = 1 };
-	struct resolve *r = resolve_new(a.loop);
+	struct resolve *r = resolve_new(a.loop, NULL);
 
 	(void)state;
 	gone.loop = a.loop;
