@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct fetch_stream {
 	int fd;           /* -1: not open yet */
 	bool ours;        /* to be closed */
 	enum kind kind;
+	bool ended; /* all was written, and the reader has been told */
 	struct loop_watch *watch;
 
 	const struct torrent_file *file;
@@ -85,7 +87,8 @@ look_at(struct fetch_stream *st)
 	st->kind = SHARED;
 	if (fstat(st->fd, &is) != 0)
 		return;
-	if (S_ISREG(is.st_mode) || S_ISBLK(is.st_mode)) {
+	if (S_ISREG(is.st_mode) || S_ISBLK(is.st_mode) ||
+	    (S_ISCHR(is.st_mode) && !isatty(st->fd))) {
 		st->kind = PLAIN;
 	} else if (S_ISSOCK(is.st_mode)) {
 		st->kind = SOCKET;
@@ -296,7 +299,7 @@ move_window(struct fetch *f)
 bool
 fetch_stream_done(const struct fetch *f)
 {
-	return f->stream == NULL ||
+	return f->stream == NULL || f->stream->ended ||
 	    (f->stream->fd >= 0 && f->stream->written == f->stream->file->length);
 }
 
@@ -382,6 +385,34 @@ write_some(struct fetch_stream *st)
 	return write(st->fd, p, n);
 }
 
+/*
+ * All is written: the reader is to see the end of it now, and not only when the run ends,
+ * which may go on serving.
+ */
+static void
+end_stream(struct fetch *f)
+{
+	struct fetch_stream *st = f->stream;
+	int nowhere;
+
+	loop_watch_free(st->watch);
+	st->watch = NULL;
+	st->ended = true;
+	if (st->ours && close(st->fd) != 0)
+		fetch_out_failed(f, st->name);
+	st->fd = -1;
+	if (!fetch_owns_stdout(f)) {
+		if (f->o->pass && f->phase != FETCH_ENDING)
+			fetch_report_done(f, st->file);
+		return;
+	}
+	nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (nowhere >= 0) {
+		(void)dup2(nowhere, f->o->out);
+		(void)close(nowhere);
+	}
+}
+
 static void
 on_writable(void *ctx, int what)
 {
@@ -405,9 +436,21 @@ on_writable(void *ctx, int what)
 	if (loop_watch_set(st->watch, 0) != RC_OK)
 		fetch_fail(f, CODE_BUG, "out of memory");
 	fetch_stream_more(f);
-	if (fetch_stream_done(f) && f->o->pass && !fetch_owns_stdout(f))
-		fetch_report_done(f, st->file);
+	if (fetch_stream_done(f))
+		end_stream(f);
 	fetch_drain(f);
+}
+
+/* A reader that quits while there is nothing to write is missed as well. */
+static void
+check_reader(struct fetch *f)
+{
+	struct pollfd p = { .fd = f->stream->fd };
+
+	if (f->stream->kind != PIPE || poll(&p, 1, 0) != 1 || (p.revents & POLLERR) == 0)
+		return;
+	errno = EPIPE;
+	fetch_out_failed(f, f->stream->name);
 }
 
 void
@@ -415,8 +458,12 @@ fetch_stream_tick(struct fetch *f)
 {
 	struct fetch_stream *st = f->stream;
 
-	if (st == NULL || st->fd >= 0 || !fetch_is_up(f))
+	if (st == NULL || st->ended || !fetch_is_up(f))
 		return;
+	if (st->fd >= 0) {
+		check_reader(f);
+		return;
+	}
 	if (open_file(f) && watch(f))
 		fetch_stream_more(f);
 	fetch_drain(f);

@@ -275,6 +275,47 @@ idle() {
 	said '/dev/full: No space left'
 }
 
+@test "a reader that quits while nothing comes is noticed" {
+	content one 1 3000000
+	torrent one 65536
+	scripted mute -m mute
+	READER='true' stream -o -
+	codes "0 141 0"
+	silent
+}
+
+@test "with -k the reader sees the end, and serving goes on" {
+	one 3000000
+	background kept "{ $(peers "$PORTS"); ugat-parse '$TORRENT'; } | ugat-fetch -k -d out -o - | { cat; echo end >&2; cat >/dev/null; }"
+	wait_for 10 grep -q end kept.err
+	got kept.out "$SRC/one"
+	[ ! -e kept.codes ]
+	kill -TERM "$(fetch_pid || :)"
+	ended kept 5
+	codes "0 143 0"
+}
+
+@test "an empty file needs nobody" {
+	content a/full 1 70000
+	: >"$SRC/a/empty"
+	torrent a 65536
+	PORTS=1 FILTER="ugat-pick '*/empty'" stream -o -
+	codes "0 0 0"
+	[ ! -s fetch.out ]
+	PORTS=1 FILTER="ugat-pick '*/empty'" stream -o empty
+	codes "0 0 0"
+	[ -e empty ] && [ ! -s empty ]
+	[ "$(cat fetch.out)" = "done	empty	size=0" ]
+}
+
+@test "what does not go together is wrong usage" {
+	for words in '-o - -w' '-o - -0' '-k -o -' '-k -o it'; do
+		# shellcheck disable=SC2086
+		run ugat-fetch $words </dev/null
+		[ "$status" -eq 2 ]
+	done
+}
+
 @test "no session: 77, and no byte, no record" {
 	one 100000
 	UGAT_SESSION=/nowhere stream -o -
