@@ -39,6 +39,20 @@ remove_lookup(struct fetch_lookup *l)
 	free(l);
 }
 
+/*
+ * Whether we listen there ourselves. Who answers would have our own id, but hangs up for
+ * the same reason before it has said so.
+ */
+static bool
+is_ourselves(const struct fetch *f, const struct addr *a)
+{
+	const struct net_local *l = &f->o->local;
+
+	if (a->port != f->port)
+		return false;
+	return l->set && l->device[0] == '\0' ? addr_same_ip(a, &l->ip) : net_is_ours(a);
+}
+
 /* An address that a peer line named. */
 static void
 add_addr(struct fetch *f, const struct addr *a)
@@ -46,6 +60,13 @@ add_addr(struct fetch *f, const struct addr *a)
 	char text[ADDR_TEXT];
 
 	f->named++;
+	if (is_ourselves(f, a)) {
+		if (f->o->verbose) {
+			addr_text_port(a, text);
+			fetch_remark(f, "peer %s is ourselves", text);
+		}
+		return;
+	}
 	if (f->o->verbose && swarm_denies(f->swarm, a)) {
 		addr_text_port(a, text);
 		fetch_remark(f, "peer %s is denied", text);
