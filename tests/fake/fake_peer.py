@@ -20,6 +20,7 @@ Says `port N` on stdout, then one line an event: `hello` (a handshake came), `se
     flood     shakes hands, then announces a message of 4 GiB
     noise     answers the handshake with noise
     twice     says that it has half, and the rest in a second bit field, as aria2 does
+    last      serves all but one block: says `silent` and keeps the connection
     unasked   sends a block that nobody asked for, then serves
 """
 import hashlib
@@ -155,6 +156,9 @@ class Peer(threading.Thread):
         elif kind == REQUEST:
             if self.mode == "drop":
                 raise ConnectionError
+            if self.mode == "last" and struct.unpack(">II", payload[:8]) == (self.content.pieces - 1, 0):
+                say("silent")
+                return
             self.serve(*struct.unpack(">III", payload))
 
     def serve(self, piece, begin, size):

@@ -88,3 +88,47 @@ beside() {
 	codes "0 0"
 	same
 }
+
+@test "our own address among the peers, in every form: not dialled at all" {
+	content a 1 200000
+	torrent a
+	port
+	feed in
+	{
+		for host in 127.0.0.1 127.0.0.2 ::1 ::ffff:127.0.0.1 localhost; do printf 'peer\t%s\t%s\n' "$host" "$PORT"; done
+		hostname -I 2>/dev/null | tr ' ' '\n' | sed "/./!d; s/.*/peer	&	$PORT/"
+	} >in
+	STDIN=in spawn fetch ugat-fetch -v -w -d out -p "$PORT"
+	wait_for 10 grep -q '127.0.0.2:.* is ourselves' fetch.err || { show fetch.err; false; }
+	wait_for 10 grep -q '\[::1\]:.* is ourselves' fetch.err || { show fetch.err; false; }
+	wait_for 3 three_loading
+	no grep 'hung up' fetch.err
+	[ "$(status_field "$S_PEERS" fetch.out)" -eq 0 ]
+	seed_libtorrent late "$SRC"
+	eval "$(peers "$SEED_PORT")" >in
+	wait_for 10 gone "$(cat fetch.pid)" || wait_for 5 same
+	same
+}
+
+three_loading() {
+	[ "$(grep -c '^status	loading' fetch.out)" -ge 3 ]
+}
+
+@test "one that falls silent in the last block costs less than 5 s" {
+	content a 1 3000000
+	torrent a 65536
+	fake quiet fake_peer.py last "$TORRENT" "$SRC"
+	quiet=$FAKE_PORT
+	feed in "$quiet"
+	STDIN=in spawn fetch ugat-fetch -w -d out
+	# All but the last block is there; somebody else who has it comes now.
+	wait_for 20 loaded fetch $((3000000 - 16384)) && says quiet "^silent" || { show quiet.out; false; }
+	seed_libtorrent honest "$SRC"
+	start=${EPOCHREALTIME/./}
+	eval "$(peers "$SEED_PORT")" >in
+	wait_for 10 grep -q '^done' fetch.out
+	took=$(((${EPOCHREALTIME/./} - start) / 1000))
+	echo "$took ms" >&2
+	[ "$took" -lt 5000 ]
+	same
+}

@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Peers (BEP 3) that call a ugat-fetch and flood it, to see what that costs it.
+
+    flood.py MODE PORT BTIH PIECES N SECONDS
+
+N connections to 127.0.0.1:PORT, each from another address of loopback, for so long:
+
+    have       say `have` for every piece, again and again
+    greedy     ask for every block again and again, and never read
+    extended   extension messages as large as a message may be, and larger
+    moods      interested and not, choke and unchoke, cancels of what was not asked for
+    bits       bit fields of the right size, one behind the other
+    drip       begins a large message and sends a byte of it now and then
+
+Who is hung up on calls again. Says `sent BYTES calls CALLS` at the end.
+"""
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+
+
+def message(kind, payload=b""):
+    return struct.pack(">IB", len(payload) + 1, kind) + payload
+
+
+def words(mode, pieces):
+    """What is sent again and again."""
+    bits = message(5, ((1 << pieces) - 1 << (-pieces % 8)).to_bytes((pieces + 7) // 8, "big"))
+    if mode == "have":
+        return b"".join(message(4, struct.pack(">I", i)) for i in range(pieces)) * 20
+    if mode == "greedy":
+        return message(2) + b"".join(message(6, struct.pack(">III", i, 0, 16384)) for i in range(pieces - 1)) * 20
+    if mode == "extended":
+        return b"".join(message(20, b"\0d1:md11:ut_metadatai1ee1:v" + b"%d:" % n + b"x" * n + b"e")
+                        for n in (100, 10000, 100000, 1000000))
+    if mode == "moods":
+        return b"".join(message(k) for k in (2, 1, 3, 0)) * 500 + message(8, struct.pack(">III", 0, 0, 16384)) * 500
+    if mode == "bits":
+        return bits * 1000
+    return struct.pack(">IB", 16393, 7) + bytes(8)
+
+
+def flood(mode, port, btih, pieces, host, until, count):
+    text = words(mode, pieces)
+    while time.monotonic() < until:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5, (host, 0)) as s:
+                count[1] += 1
+                s.settimeout(0.5)
+                s.sendall(b"\x13BitTorrent protocol" + bytes(5) + b"\x10\0\4" + btih + os.urandom(20))
+                s.sendall(message(14) if mode == "have" else b"")
+                while time.monotonic() < until:
+                    count[0] += s.send(text)
+                    text = b"\0" if mode == "drip" else text
+                    time.sleep(0.05 if mode == "drip" else 0)
+        except OSError:
+            time.sleep(0.02)
+
+
+def main():
+    mode, port, btih, pieces, n, seconds = sys.argv[1:]
+    count, until = [0, 0], time.monotonic() + float(seconds)
+    threads = [threading.Thread(target=flood, args=(mode, int(port), bytes.fromhex(btih), int(pieces),
+                                                    f"127.0.7.{i + 1}", until, count)) for i in range(int(n))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    print("sent", count[0], "calls", count[1], flush=True)
+
+
+main()
