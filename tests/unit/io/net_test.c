@@ -349,6 +349,26 @@ a_cancelled_query_stays_silent(void **state)
 	loop_free(a.loop);
 }
 
+static void
+what_i_names_is_there_or_named_with_its_remedy(void **state)
+{
+	char words[NET_LOCAL_WORDS];
+	struct net_local l = local("127.0.0.1");
+
+	(void)state;
+	assert_int_equal(
+	    net_local_check(&(struct net_local){ .set = false }, words), RC_OK);
+	assert_int_equal(net_local_check(&l, words), RC_OK);
+	l = local("192.0.2.1"); /* RFC 5737: nobody has it */
+	assert_int_equal(net_local_check(&l, words), RC_NONE);
+	assert_non_null(strstr(words, "-i 192.0.2.1: "));
+	l = local("lo");
+	assert_int_equal(net_local_check(&l, words), RC_OK);
+	l.index += 1000000; /* another one of that name */
+	assert_int_equal(net_local_check(&l, words), RC_NONE);
+	assert_non_null(strstr(words, "-i lo: "));
+}
+
 int
 main(void)
 {
@@ -367,6 +387,7 @@ main(void)
 		cmocka_unit_test(our_own_addresses_hold_the_loopback_one),
 		cmocka_unit_test(names_and_addresses_are_answered_from_the_loop),
 		cmocka_unit_test(a_cancelled_query_stays_silent),
+		cmocka_unit_test(what_i_names_is_there_or_named_with_its_remedy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
