@@ -244,9 +244,12 @@ nothing_sent() {
 	quiet ugat-login -f "${AS[@]}" -F est/site.pem "localhost:${AT#*:}"
 	[ "$(head -n 1 "$STATE/authd")" = "$AT $PWD/est/site.pem" ]
 	quiet ugat-login -r
-	: >est/log
-	ends 77 'not to be believed' ugat-login -f "${AS[@]}" -F est/site.pem "127.0.0.2:${AT#*:}"
-	ends 77 'not to be believed' ugat-login -f "${AS[@]}" -F est/other.pem "$AT"
+}
+
+@test "a certificate of another authority, or for another address: 77, and nothing is sent" {
+	server identity=ca
+	ends 77 'not to be believed' ugat-login "${AS[@]}" -F est/site.pem "127.0.0.2:${AT#*:}"
+	ends 77 'not to be believed' ugat-login "${AS[@]}" -F est/other.pem "$AT"
 	nothing_sent
 }
 
