@@ -457,9 +457,12 @@ records() {
 	private root
 	in_root() { # command...
 		# shellcheck disable=SC2016
-		setsid -w "${enter[@]}" sh -c 'mount --bind / root && mount -o remount,bind,ro root || exit 99
+		setsid -w "${enter[@]}" sh -c 'mount --rbind / root || exit 99
+			cut -d" " -f5 /proc/self/mountinfo | grep "^$PWD/root" | while read -r place; do
+				mount -o remount,bind,ro "$place" || exit 99
+			done
 			chroot root env -i PATH="$PATH" UGAT_SESSION="$PWD/s" \
-				sh -c "cd $PWD && exec \"\$@\"" - "$@"; code=$?; umount root; exit $code' - "$@" 4>&-
+				sh -c "cd $PWD && exec \"\$@\"" - "$@"; code=$?; umount -lR root; exit $code' - "$@" 4>&-
 	}
 	in_root ugat-login -sq
 	in_root ugat-login
