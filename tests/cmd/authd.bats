@@ -280,16 +280,16 @@ os.execvp(sys.argv[1], sys.argv[1:])' authd -d dir -p 0 2>log 3>&- 4>&- &
 }
 
 @test "strongSwan enrols and renews" {
-	# It checks the name in the certificate, not a pin: an identity made for the name that it uses.
+	# It checks the address in the certificate, not a pin: an identity made for the one that it uses.
 	mkdir -m 700 dir
 	(umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout dir/tls.key \
-		-out dir/tls.pem -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null)
+		-out dir/tls.pem -days 30 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 2>/dev/null)
 	up -N open
 	register ann
 	printf 'libtls {\n\tversion_max = 1.3\n}\n' >strongswan.conf
 	export STRONGSWAN_CONF=$PWD/strongswan.conf
 	ask "$url/.well-known/est/cacerts" | base64 -d | openssl pkcs7 -inform DER -print_certs -out ca.pem
-	est() { timeout 30 pki --est --url "https://localhost:$port" --in csr.der --cacert dir/tls.pem --cacert ca.pem "$@"; }
+	est() { timeout 30 pki --est --url "https://127.0.0.1:$port" --in csr.der --cacert dir/tls.pem --cacert ca.pem "$@"; }
 	est --userpass 'ann:correct horse' >one.der
 	openssl x509 -inform DER -in one.der -noout -ext subjectAltName | grep -q 'URI:ugat:user:ann'
 	est --cert one.der --key key.pem >two.der
