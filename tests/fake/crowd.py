@@ -46,6 +46,7 @@ def ask(source, path, user, password, body=None):
     raw = socket.socket()
     try:
         raw.settimeout(20)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         raw.bind((source, 0))
         raw.connect(("127.0.0.1", PORT))
         with CTX.wrap_socket(raw) as s:

@@ -3,21 +3,23 @@
  * Load for authd: many clients at once, each request on a TLS connection of its own, from
  * many loopback addresses, so that no limit by source decides.
  *
- *	load login PORT CLIENTS SECONDS USER PASSWORD
- *	load renew PORT CLIENTS SECONDS USER PASSWORD
- *		simpleenroll by user and password; or one login, then simplereenroll by
- *that certificate. Prints: how many came through, how many a second, the median and the
- *worst time in ms, what else came (STATUS:TIMES,... or -). load names PORT TRIES 0 USER
- *PASSWORD A wrong password for USER and for a name that nobody has, in turn. Prints the
- *		medians in ms: USER, nobody, and USER in the first and in the second half.
- *	load idle PORT CONNECTIONS 0 USER PASSWORD
- *		One login beside so many connections that do nothing, 64 of them with TLS.
- *		Prints its ms.
+ *	load login|renew|names|idle PORT N SECONDS USER PASSWORD
+ *
+ * login, renew: N clients log in by password; or renew what one of them got by a login.
+ * Prints how many came through, how many a second, the median and the worst time in ms,
+ * and what else came (STATUS:TIMES,... or -).
+ *
+ * names: a wrong password N times for USER and for a name that nobody has, in turn.
+ * Prints the medians in ms: USER, nobody, USER in the first and in the second half; and
+ * of the pairs, by how many percent nobody took longer.
+ *
+ * idle: one login beside N connections that do nothing, 64 of them with TLS; its ms.
  */
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +97,7 @@ dial(unsigned from)
 	struct sockaddr_in local = { .sin_family = AF_INET },
 	                   to = { .sin_family = AF_INET, .sin_port = htons(port) };
 	struct timeval patience = { .tv_sec = 60 };
+	static const int on = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	local.sin_addr.s_addr = htonl(0x7f010001u + from);
@@ -103,6 +106,8 @@ dial(unsigned from)
 	    connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		die("cannot connect");
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	/* A request is the second write in a row: not to wait for an ACK of the first. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
 }
 
@@ -312,6 +317,7 @@ static void
 run_names(SSL_CTX *tls, unsigned n)
 {
 	float *known = new_times(n), *halves = new_times(n), *nobody = new_times(n);
+	float *longer = new_times(n);
 	char name[32];
 
 	for (unsigned i = 0; i < n; i++) {
@@ -321,11 +327,14 @@ run_names(SSL_CTX *tls, unsigned n)
 		nobody[i] = try_name(tls, name, 2 * i + 1);
 		if (i % 2 == 1)
 			known[i] = try_name(tls, user, 2 * i);
+		longer[i] = (nobody[i] / known[i] - 1) * 100;
 	}
 	memcpy(halves, known, n * sizeof(*known));
 	printf("%.2f %.2f", median(known, n), median(nobody, n));
-	printf(" %.2f %.2f\n", median(halves, n / 2), median(halves + n / 2, n - n / 2));
+	printf(" %.2f %.2f", median(halves, n / 2), median(halves + n / 2, n - n / 2));
+	printf(" %+.2f\n", median(longer, n));
 	free(known);
+	free(longer);
 	free(halves);
 	free(nobody);
 }
