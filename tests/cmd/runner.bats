@@ -5,7 +5,7 @@
 setup() {
 	tree=$BATS_TEST_TMPDIR/tree
 	mkdir -p "$tree"/tests/{lint,unit/base,cmd,flow,fuzz} "$tree/build/tests/unit/base" "$tree/build/bin"
-	cp "$BATS_TEST_DIRNAME/../run" "$BATS_TEST_DIRNAME/../session.bash" "$tree/tests/"
+	cp "$BATS_TEST_DIRNAME"/../{run,rooted,session.bash} "$tree/tests/"
 	script tests/lint/good.sh 'exit 0'
 	unit good 'echo 1..2; echo ok 1 - a; echo ok 2 - b'
 	bats_file good 'TEST "one" { true; }'
