@@ -269,8 +269,11 @@ take_fail(struct run *r, const struct line *l)
 {
 	struct rec_fail fail;
 
-	if (rec_get_fail(l, &r->scratch, &fail) != RC_OK)
-		fail.code = CODE_DATA;
+	if (rec_get_fail(l, &r->scratch, &fail) != RC_OK) {
+		run_fail(r, CODE_DATA, "line %llu: a malformed `fail!` line",
+		    (unsigned long long)r->lines);
+		return;
+	}
 	if (r->end->code == CODE_OK) {
 		r->end->code = (int)fail.code;
 		r->end->passed = true;

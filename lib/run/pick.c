@@ -131,16 +131,17 @@ nothing_left(const struct picking *k)
 	return outcome_fail(k->o, CODE_NO, "no file matches: %s", rules);
 }
 
-static void
+static enum rc
 take_fail(struct picking *k, const struct line *l)
 {
 	struct rec_fail fail;
 
 	line_scratch_reset(&k->scratch);
+	if (rec_get_fail(l, &k->scratch, &fail) != RC_OK)
+		return RC_BAD;
 	k->o->passed = true;
-	k->o->code = CODE_DATA;
-	if (rec_get_fail(l, &k->scratch, &fail) == RC_OK)
-		k->o->code = (int)fail.code;
+	k->o->code = (int)fail.code;
+	return RC_OK;
 }
 
 /* One line. *pass: whether it goes on as it is. */
@@ -153,11 +154,13 @@ take(struct picking *k, struct bytes text, bool *pass)
 	*pass = !k->p->only_files;
 	if (rc == RC_NONE)
 		return RC_OK;
+	if (rc == RC_OK && rec_kind(&l) == REC_UGAT)
+		k->begun = true;
 	if (rc != RC_OK || (rc = rec_check(&l)) != RC_OK)
 		return rc;
 	switch (rec_kind(&l)) {
-	case REC_UGAT: k->begun = true; return RC_OK;
-	case REC_FAIL: take_fail(k, &l); return RC_OK;
+	case REC_UGAT: return RC_OK;
+	case REC_FAIL: return take_fail(k, &l);
 	case REC_END:
 		k->ended = true;
 		*pass = *pass && k->left > 0;

@@ -212,15 +212,16 @@ verify_now(struct verifying *g)
 	return rc == RC_SYS ? out_failed(g) : rc;
 }
 
-static void
+static enum rc
 take_fail(struct verifying *g, const struct line *l)
 {
 	struct rec_fail fail;
 
+	if (rec_get_fail(l, &g->scratch, &fail) != RC_OK)
+		return RC_BAD;
 	g->o->passed = true;
-	g->o->code = CODE_DATA;
-	if (rec_get_fail(l, &g->scratch, &fail) == RC_OK)
-		g->o->code = (int)fail.code;
+	g->o->code = (int)fail.code;
+	return RC_OK;
 }
 
 /* One line. *pass: whether it goes on as it is. */
@@ -233,16 +234,17 @@ take(struct verifying *g, struct bytes text, bool *pass)
 	*pass = true;
 	if (rc == RC_NONE)
 		return RC_OK;
+	if (rc == RC_OK && rec_kind(&l) == REC_UGAT)
+		g->begun = true;
 	if (rc != RC_OK || (rc = rec_check(&l)) != RC_OK)
 		return rc;
 	line_scratch_reset(&g->scratch);
 	switch (rec_kind(&l)) {
-	case REC_FAIL: take_fail(g, &l); return RC_OK;
+	case REC_FAIL: return take_fail(g, &l);
 	case REC_CHECKED:
 	case REC_HAVE: *pass = g->ended; return RC_OK;
 	case REC_PEER:
 	case REC_DENY: return RC_OK; /* at any time, even before `ugat` */
-	case REC_UGAT: g->begun = true; break;
 	default: break;
 	}
 	if (g->ended)

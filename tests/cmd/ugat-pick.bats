@@ -179,3 +179,12 @@ chosen() {
 	[ "$status" -eq 74 ]
 	[ "$output" = 'ugat-pick: standard output: No space left on device' ]
 }
+
+@test "ugat-pick: a newer format and a malformed fail! are said, not passed off as something else" {
+	run --separate-stderr ugat-pick x <<<$'ugat\t2\nend'
+	[ "$status" -eq 65 ]
+	[[ $stderr == *newer* ]]
+	run --separate-stderr ugat-pick x <<<$'ugat\t1\nfail!\t300\tcat\twords'
+	[ "$status" -eq 65 ]
+	[[ $stderr == *"line 2: malformed"* ]]
+}

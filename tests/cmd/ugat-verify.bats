@@ -389,3 +389,12 @@ unsure	piece 6: shared with a file that is not there' ]
 	run bash -c 'ugat-verify -s -d out <records >/dev/full'
 	[ "$status" -eq 74 ]
 }
+
+@test "ugat-verify: a newer format and a malformed fail! are said, not passed off as something else" {
+	run --separate-stderr ugat-verify <<<$'ugat\t2\nend'
+	[ "$status" -eq 65 ]
+	[[ $stderr == *newer* ]]
+	run --separate-stderr ugat-verify <<<$'ugat\t1\nfail!\t300\tcat\twords'
+	[ "$status" -eq 65 ]
+	[[ $stderr == *"line 2: malformed"* ]]
+}
