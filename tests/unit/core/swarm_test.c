@@ -97,6 +97,27 @@ one_wrong_block_among_those_of_honest_peers_convicts_its_author_alone(void **sta
 }
 
 static void
+one_peer_id_from_one_address_has_one_connection(void **state)
+{
+	struct sim w;
+	struct sim_peer *first, *again;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 3);
+	first = sim_add(&w, SIM_HONEST, 1, 0);
+	again = sim_add(&w, SIM_HONEST, 1, 0);
+	memcpy(again->id, first->id, sizeof(again->id));
+	again->addr = first->addr;
+	again->addr.port++;
+	sim_tell(&w);
+	(void)sim_run(&w, 2000);
+	assert_int_equal(sim_stats(&w).peers, 1);
+	assert_true(first->up != again->up);
+	sim_clear(&w);
+}
+
+static void
 liars_in_the_majority_do_not_stop_one_honest_peer(void **state)
 {
 	struct sim w;
@@ -496,6 +517,7 @@ main(void)
 		cmocka_unit_test(
 		    the_same_seed_gives_the_same_trace_and_another_seed_another),
 		cmocka_unit_test(a_liar_is_banned_and_no_honest_peer_with_it),
+		cmocka_unit_test(one_peer_id_from_one_address_has_one_connection),
 		cmocka_unit_test(
 		    one_wrong_block_among_those_of_honest_peers_convicts_its_author_alone),
 		cmocka_unit_test(liars_in_the_majority_do_not_stop_one_honest_peer),
