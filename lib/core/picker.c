@@ -527,7 +527,7 @@ picker_drop(struct picker *p, uint32_t piece)
 	order_add(p, piece);
 }
 
-uint8_t **
+void **
 picker_buffer(struct picker *p, uint32_t piece)
 {
 	struct open_piece *o = picker_open_of(p, piece);

@@ -136,7 +136,7 @@ void picker_drop(struct picker *p, uint32_t piece);
  * The buffer of an open or full piece: the caller's, NULL until set; the caller takes it
  * back before picker_hold or picker_drop.
  */
-uint8_t **picker_buffer(struct picker *p, uint32_t piece);
+void **picker_buffer(struct picker *p, uint32_t piece);
 
 /* Wanted pieces with blocks that are not here, which no counted peer has. */
 uint32_t picker_unsourced(const struct picker *p);

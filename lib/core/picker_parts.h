@@ -20,7 +20,7 @@ struct open_piece {
 	uint32_t partial_at; /* place in picker.partial, or PICKER_NONE */
 	const void *owner;
 	bool alone;
-	uint8_t *buffer;
+	void *buffer;
 	uint32_t *author;
 	uint8_t state[]; /* a block */
 };

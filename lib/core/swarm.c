@@ -38,7 +38,7 @@ init_memory(struct swarm *s)
 		s->most_open =
 		    (uint32_t)(memory / length < s->t->pieces + 4 ? memory / length
 		                                                  : s->t->pieces + 4);
-		s->pieces = pool_new(length, s->most_open);
+		s->pieces = drafts_new(length, s->most_open);
 		s->blocks = pool_new(WIRE_BLOCK, s->config.most_conns);
 		return s->pieces == NULL || s->blocks == NULL ? RC_MEM : RC_OK;
 	}
@@ -102,13 +102,13 @@ swarm_free(struct swarm *s)
 	}
 	for (uint32_t i = 0; s->picker != NULL && s->pieces != NULL && i < s->t->pieces;
 	     i++) {
-		uint8_t **buffer = picker_buffer(s->picker, i);
+		void **draft = picker_buffer(s->picker, i);
 
-		if (buffer != NULL && *buffer != NULL)
-			pool_give(s->pieces, *buffer);
+		if (draft != NULL && *draft != NULL)
+			drafts_give(s->pieces, *draft);
 	}
 	picker_free(s->picker);
-	pool_free(s->pieces);
+	drafts_free(s->pieces);
 	pool_free(s->blocks);
 	smartban_clear(&s->smartban);
 	bitset_free(&s->have);

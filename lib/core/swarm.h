@@ -22,6 +22,7 @@
 #include "base/rc.h"
 #include "core/bitset.h"
 #include "core/deny.h"
+#include "core/draft.h"
 #include "core/peer.h"
 #include "core/torrent.h"
 
@@ -142,6 +143,7 @@ struct swarm_job {
 	enum swarm_job_kind kind;
 	struct peer_block block; /* verify: piece, 0, its size */
 	uint8_t *data;           /* the swarm's; good until the answer */
+	struct draft *draft;     /* verify: what data belongs to; the job may end it */
 	bool marks;      /* verify: smartban_marks are wanted even if it is right */
 	uint64_t serial; /* load: whom for */
 };

@@ -26,31 +26,32 @@ swarm_unplace(struct conn *c)
 void
 swarm_give_buffer(struct swarm *s, uint32_t piece)
 {
-	uint8_t **buffer = picker_buffer(s->picker, piece);
+	void **place = picker_buffer(s->picker, piece);
+	struct draft *draft = place == NULL ? NULL : *place;
 
-	if (buffer == NULL || *buffer == NULL)
+	if (draft == NULL)
 		return;
 	for (size_t i = 0; i < s->n_conns; i++)
 		if (s->conns[i]->direct &&
 		    peer_is_placed(
-		        &s->conns[i]->peer, *buffer, torrent_piece_size(s->t, piece)))
+		        &s->conns[i]->peer, draft->data, torrent_piece_size(s->t, piece)))
 			swarm_unplace(s->conns[i]);
-	pool_give(s->pieces, *buffer);
-	*buffer = NULL;
+	drafts_give(s->pieces, draft);
+	*place = NULL;
 }
 
-static uint8_t *
-piece_buffer(struct swarm *s, uint32_t piece)
+static struct draft *
+piece_draft(struct swarm *s, uint32_t piece)
 {
-	uint8_t **buffer = picker_buffer(s->picker, piece);
+	void **place = picker_buffer(s->picker, piece);
 
-	if (buffer == NULL)
+	if (place == NULL)
 		return NULL;
-	if (*buffer == NULL)
-		*buffer = pool_take(s->pieces);
-	if (*buffer == NULL)
-		s->broken = true; /* the budget has a buffer for every open piece */
-	return *buffer;
+	if (*place == NULL)
+		*place = drafts_take(s->pieces);
+	if (*place == NULL)
+		s->broken = true; /* the budget has a draft for every open piece */
+	return *place;
 }
 
 void
@@ -58,7 +59,7 @@ swarm_begin_block(struct swarm *s, struct conn *c, const struct peer_event *e)
 {
 	struct picker_block b = swarm_block_of(e->block);
 	const struct picker_for who = { .owner = c, .alone = c->solo };
-	uint8_t *buffer;
+	struct draft *draft;
 
 	c->direct = false;
 	if (!picker_takes(s->picker, b, &who))
@@ -69,11 +70,11 @@ swarm_begin_block(struct swarm *s, struct conn *c, const struct peer_event *e)
 		peer_place(&c->peer, c->own);
 		return;
 	}
-	buffer = piece_buffer(s, b.piece);
-	if (buffer == NULL)
+	draft = piece_draft(s, b.piece);
+	if (draft == NULL)
 		return;
 	c->direct = true;
-	peer_place(&c->peer, buffer + e->block.begin);
+	peer_place(&c->peer, draft->data + e->block.begin);
 }
 
 static void
@@ -88,7 +89,7 @@ give_own(struct swarm *s, struct conn *c)
 static void
 call_off(struct swarm *s, const struct conn *but, struct peer_block b, int64_t now_ms)
 {
-	const uint8_t *buffer =
+	const struct draft *draft =
 	    s->pieces == NULL ? NULL : *picker_buffer(s->picker, b.piece);
 	size_t stale;
 
@@ -97,7 +98,8 @@ call_off(struct swarm *s, const struct conn *but, struct peer_block b, int64_t n
 
 		if (c == but || c->state != CONN_OPEN)
 			continue;
-		if (c->direct && peer_is_placed(&c->peer, buffer + b.begin, b.length))
+		if (c->direct &&
+		    peer_is_placed(&c->peer, draft->data + b.begin, b.length))
 			swarm_unplace(c);
 		stale = c->peer.n_stale;
 		swarm_said(s, c, peer_send_cancel(&c->peer, b), now_ms);
@@ -127,12 +129,13 @@ verify(struct swarm *s, uint32_t piece)
 {
 	const struct peer_block whole = { .piece = piece,
 		.length = torrent_piece_size(s->t, piece) };
-	uint8_t *data = s->pieces == NULL ? NULL : *picker_buffer(s->picker, piece);
+	struct draft *draft = s->pieces == NULL ? NULL : *picker_buffer(s->picker, piece);
 
 	swarm_add_job(s,
 	    (struct swarm_job){ .kind = SWARM_VERIFY,
 	        .block = whole,
-	        .data = data,
+	        .data = draft == NULL ? NULL : draft->data,
+	        .draft = draft,
 	        .marks = smartban_awaits(&s->smartban, piece) });
 }
 
@@ -157,17 +160,17 @@ static bool
 settle_block(struct swarm *s, struct conn *c, const struct peer_event *e)
 {
 	const struct picker_for who = { .owner = c, .alone = c->solo };
-	uint8_t *buffer;
+	struct draft *draft;
 
 	if ((!c->direct && c->own == NULL) ||
 	    !picker_takes(s->picker, swarm_block_of(e->block), &who))
 		return false;
 	if (c->direct || s->pieces == NULL)
 		return true;
-	buffer = piece_buffer(s, e->block.piece);
-	if (buffer != NULL)
-		memcpy(buffer + e->block.begin, c->own, e->block.length);
-	return buffer != NULL;
+	draft = piece_draft(s, e->block.piece);
+	if (draft != NULL)
+		memcpy(draft->data + e->block.begin, c->own, e->block.length);
+	return draft != NULL;
 }
 
 void
@@ -196,6 +199,9 @@ swarm_end_block(
 		call_off(s, c, e->block, now_ms);
 	if (s->pieces == NULL)
 		keep_gathered(s, c, e->block, full);
+	else if (draft_add(*picker_buffer(s->picker, b.piece), e->block.begin,
+	             e->block.length) != RC_OK)
+		s->broken = true;
 	else if (full)
 		verify(s, e->block.piece);
 	give_own(s, c);

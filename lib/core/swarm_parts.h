@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "core/allowed.h"
 #include "core/book.h"
+#include "core/draft.h"
 #include "core/picker.h"
 #include "core/pool.h"
 #include "core/rate.h"
@@ -76,7 +77,7 @@ struct swarm {
 	struct rng rng;
 	struct book book;
 	struct picker *picker;
-	struct pool *pieces; /* NULL: pieces are gathered on disk */
+	struct drafts *pieces; /* NULL: pieces are gathered on disk */
 	struct pool *blocks;
 	struct gather *gathers; /* most_open places; NULL unless gathered */
 	uint32_t most_open;

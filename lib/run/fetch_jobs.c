@@ -38,12 +38,8 @@ offset_of(const struct fetch *f, struct peer_block b)
 }
 
 static enum rc
-check_digest(struct fetch *f, struct hash *sha1, uint32_t piece)
+check_digest(struct fetch *f, uint32_t piece, const uint8_t digest[static SHA1_SIZE])
 {
-	uint8_t digest[SHA1_SIZE];
-
-	if (hash_end(sha1, digest) != RC_OK)
-		return RC_MEM;
 	return memcmp(digest, f->torrent.sha1 + (size_t)piece * SHA1_SIZE, SHA1_SIZE) == 0
 	    ? RC_OK
 	    : RC_BAD;
@@ -57,7 +53,7 @@ static enum rc
 hash_from_disk(struct fetch_job *j, struct hash *sha1, read_fn *read_some)
 {
 	struct fetch *f = j->f;
-	uint8_t *chunk = malloc(CHUNK);
+	uint8_t *chunk = malloc(CHUNK), digest[SHA1_SIZE];
 	enum rc rc = chunk == NULL ? RC_MEM : hash_reset(sha1);
 
 	for (uint32_t at = 0, n; rc == RC_OK && at < j->job.block.length; at += n) {
@@ -68,7 +64,9 @@ hash_from_disk(struct fetch_job *j, struct hash *sha1, read_fn *read_some)
 			rc = hash_add(sha1, bytes_of(chunk, n));
 	}
 	free(chunk);
-	return rc == RC_OK ? check_digest(f, sha1, j->job.block.piece) : rc;
+	if (rc == RC_OK)
+		rc = hash_end(sha1, digest);
+	return rc == RC_OK ? check_digest(f, j->job.block.piece, digest) : rc;
 }
 
 /* Copy a gathered piece, now known to be right, to where it belongs. */
@@ -126,6 +124,7 @@ run_verify(struct work_job *w, struct hash *sha1)
 	struct fetch_job *j = of(w);
 	struct fetch *f = j->f;
 	struct bytes piece = bytes_of(j->job.data, j->job.block.length);
+	uint8_t digest[SHA1_SIZE];
 
 	if (j->job.data == NULL) {
 		j->rc = hash_from_disk(j, sha1, store_gathered);
@@ -137,11 +136,9 @@ run_verify(struct work_job *w, struct hash *sha1)
 		    f->store, offset_of(f, j->job.block), j->job.block.length);
 		return;
 	}
-	j->rc = hash_reset(sha1);
+	j->rc = draft_end(j->job.draft, piece.n, digest);
 	if (j->rc == RC_OK)
-		j->rc = hash_add(sha1, piece);
-	if (j->rc == RC_OK)
-		j->rc = check_digest(f, sha1, j->job.block.piece);
+		j->rc = check_digest(f, j->job.block.piece, digest);
 	if (j->rc == RC_BAD || j->job.marks)
 		mark_blocks(j);
 	if (j->rc == RC_OK)

@@ -234,9 +234,15 @@ static inline void
 sim_verify(struct sim *w, const struct swarm_job *job)
 {
 	struct bytes piece = bytes_of(sim_piece(w, job), job->block.length);
+	uint8_t hashed[20];
 
 	assert_true(w->n_verifying < 64);
 	assert_int_equal(hash_sha1(piece, w->digest[w->n_verifying]), RC_OK);
+	/* What was hashed as it came is what lies there now. */
+	if (job->draft != NULL) {
+		assert_int_equal(draft_end(job->draft, piece.n, hashed), RC_OK);
+		assert_memory_equal(hashed, w->digest[w->n_verifying], 20);
+	}
 	w->verifying[w->n_verifying++] = *job;
 }
 
