@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The receiving end of a transfer (codec/xfer) as a state machine: checks what is heard
- * against the order that core/sender.h tells, the counts and the sizes that were offered;
- * writing files is run/recv's. No descriptor, no clock. Memory is bounded whatever the
- * sender does: XFER_AHEAD_MAX files and XFER_AHEAD_BYTES of paths.
+ * against the order that core/sender.h tells, and against the items, counts and sizes
+ * that were offered; writing files is run/recv's. No descriptor, no clock. Memory is
+ * bounded whatever the sender does (core/xbook).
+ *
+ * What we say returns RC_OK; RC_BAD when it is not its turn (a defect of the caller);
+ * RC_BIG: the sender does not take what is said to it; RC_MEM. Nothing is said and
+ * nothing has changed then.
  */
 #ifndef CORE_RECEIVER_H
 #define CORE_RECEIVER_H
@@ -11,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/xbook.h"
 #include "core/xlink.h"
 
 enum receiver_state {
@@ -19,26 +24,26 @@ enum receiver_state {
 	RECEIVER_DECIDING,  /* until receiver_answer */
 	RECEIVER_RECEIVING,
 	RECEIVER_LEAVING, /* its BYE came; some files are not stored yet */
-	RECEIVER_OVER,
+	RECEIVER_OVER,    /* our BYE or a refusal is said, or an ERROR was heard or said,
+	                     or nonsense heard */
 };
 
 enum receiver_event_kind {
 	RECEIVER_MORE,   /* nothing to tell */
 	RECEIVER_READY,  /* its HELLO came: no_hash */
 	RECEIVER_OFFER,  /* items, files, bytes */
-	RECEIVER_ITEM,   /* one of the items: is_directory, files, bytes, path */
-	RECEIVER_DECIDE, /* all items are there: call receiver_answer */
-	RECEIVER_FILE,   /* file, path, bytes (XFER_UNKNOWN), mode, mtime: call
-	                    receiver_take   or receiver_skip, in order */
+	RECEIVER_ITEM,   /* one of the items: is_directory, files, bytes, text */
+	RECEIVER_DECIDE, /* the last of them: the same; and call receiver_answer */
+	RECEIVER_FILE,   /* file, text, bytes (XFER_UNKNOWN), mode, mtime: call
+	                    receiver_take or receiver_skip, in order */
 	RECEIVER_BEGIN,  /* file's content follows from offset on: 0, or what was named */
-	RECEIVER_ROOM,   /* bytes of content want a place: call receiver_place next */
-	RECEIVER_DATA,   /* these bytes are in their place */
-	RECEIVER_END,    /* file is over: bytes, hash (has_hash): store it, then call
-	                    receiver_stored, in order */
-	RECEIVER_FAIL,   /* the sender gave file up: reason, words */
+	RECEIVER_DATA,   /* the next bytes of content, so many, are in their place */
+	RECEIVER_END,    /* file is over: bytes, hash (unless no_hash): store it, then
+	                    call receiver_stored, in order */
+	RECEIVER_FAIL,   /* the sender gave file up: reason, text */
 	RECEIVER_BUSY,   /* the other side is at work: done of total (0: unknown) */
 	RECEIVER_BYE,    /* nothing more will come; files: how many were told */
-	RECEIVER_ERROR,  /* it ended the session: code, words */
+	RECEIVER_ERROR,  /* it ended the session: code, text */
 	RECEIVER_BAD,    /* it does not keep to the protocol, or to what it said: why */
 };
 
@@ -50,53 +55,51 @@ struct receiver_event {
 	uint16_t mode;
 	int64_t mtime_s;
 	uint32_t mtime_ns;
-	bool is_directory, no_hash, has_hash;
+	bool is_directory, no_hash;
 	uint8_t hash[XFER_HASH_SIZE];
 	enum xfer_reason reason;
 	int code;
-	struct bytes
-	    text; /* words or path, checked by xfer_check_path; until the next call */
-	const char
-	    *why; /* lives for ever; may follow "the sender": "sent more than it said" */
+	/*
+	 * Words (raw), or a path or name that xfer_check_path has let pass; lives until
+	 * the next call.
+	 */
+	struct bytes text;
+	/* Lives for ever; fits behind "the sender": "sends more than it said". */
+	const char *why;
 };
 
 struct receiver {
-	struct xlink link;
+	struct xlink link; /* run/ asks it for rooms, output and deadlines */
 	enum receiver_state state;
-	bool no_hash;
-	/* Private: the ring of files under way and whatever else it needs. */
-	uint32_t items_left;
-	uint64_t files_left, bytes_left; /* of the offer; bytes: XFER_UNKNOWN */
-	uint64_t told, answered, begun, ended, stored;
-	struct receiver_file *ring;
-	size_t path_bytes;
-	uint64_t at; /* where in the content of the file under way */
-	bool in_file;
+	struct xbook book; /* private */
 };
 
-/* Start: our HELLO is in the output. RC_MEM. */
+/* Start: our HELLO is in the output. RC_MEM: nothing is to be cleared. */
 enum rc receiver_init(struct receiver *r, int64_t silent_ms, int64_t now_ms) MUST_USE;
 void receiver_clear(struct receiver *r);
 
-/* n bytes went into xlink_room(&r->link). After RECEIVER_BAD nothing more may come. */
+/*
+ * n bytes went into xlink_room(&r->link, place). RECEIVER_DATA says that e->bytes (n) of
+ * them, at the place's beginning, are content: give the place behind them next time, or
+ * another one. In RECEIVER_OVER nothing is told any more. After RECEIVER_BAD nothing more
+ * may come.
+ */
 void receiver_commit(
     struct receiver *r, size_t n, int64_t now_ms, struct receiver_event *event);
-
-/* Where the content under way goes: as many bytes as RECEIVER_ROOM said. */
-void receiver_place(struct receiver *r, uint8_t *place);
 
 /* To the offer. Anything but XFER_YES ends the session. */
 enum rc receiver_answer(
     struct receiver *r, enum xfer_answer answer, struct bytes words) MUST_USE;
 
 struct receiver_take {
-	uint64_t offset; /* what is here already; 0: nothing */
-	const uint8_t
-	    *hash; /* its SHA-256, XFER_HASH_SIZE bytes; NULL when offset is 0 */
-	bool only; /* the sender shall fail rather than send it from the start */
+	uint64_t offset; /* what is here already, at most its size; 0: nothing */
+	/* SHA-256 of it, XFER_HASH_SIZE bytes; NULL when offset is 0. */
+	const uint8_t *hash;
+	/* The sender shall fail rather than send it from another offset. */
+	bool only;
 };
 
-/* To the file that is next in order. */
+/* To the file that is next in order. With no_hash, or of a stream, offset is 0. */
 enum rc receiver_take(struct receiver *r, const struct receiver_take *take) MUST_USE;
 enum rc receiver_skip(
     struct receiver *r, enum xfer_answer answer, struct bytes words) MUST_USE;
@@ -109,7 +112,7 @@ enum rc receiver_skip(
 enum rc receiver_stored(
     struct receiver *r, enum xfer_answer answer, struct bytes words) MUST_USE;
 
-/* End the session: exit code and words for the other side. */
+/* End the session, at any time: exit code and words for the other side. */
 enum rc receiver_error(struct receiver *r, int code, struct bytes words) MUST_USE;
 
 #endif

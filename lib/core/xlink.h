@@ -2,11 +2,16 @@
 /*
  * What both ends of a transfer (ugat/1, codec/xfer) share: messages out of bytes and
  * into bytes, and how long the other side may be silent. No descriptor, no clock. Its
- * user is core/sender or core/receiver; run/ drives it through them.
+ * user is core/sender or core/receiver; run/ drives it through them, but for the
+ * functions that they name: xlink_room, xlink_output, xlink_sent, xlink_set_work,
+ * xlink_set_deaf, xlink_tick, xlink_deadline.
  *
- * Silence: whoever has not spoken for XLINK_SPEAK_MS says BUSY. A side that was not heard
- * for silent_ms is gone. A side that says only BUSY, without its `done` growing, for
- * XLINK_IDLE_MS is stalled.
+ * Content is not copied and has no messages for run/: it is a stream that comes in
+ * stretches of any length, straight into the caller's place.
+ *
+ * Silence: who has said nothing for XLINK_SPEAK_MS says BUSY. A side that was not heard
+ * for silent_ms is gone. One that owes us something, or does not take what we say, and
+ * for XLINK_IDLE_MS says nothing but BUSY with the same `done`, is stalled.
  */
 #ifndef CORE_XLINK_H
 #define CORE_XLINK_H
@@ -22,14 +27,17 @@
 
 enum {
 	XLINK_OUTPUT_MAX = 1 << 20, /* bytes of messages that wait to be sent */
-	XLINK_SPEAK_MS = 10 * 1000,
+	XLINK_SPEAK_MS = 1000,
+	XLINK_SILENT_MIN_MS = 5 * 1000,
 	XLINK_IDLE_MS = 10 * 60 * 1000,
 };
+
+#define XLINK_NEVER INT64_MAX
 
 /* Where the next bytes belong. */
 struct xlink_room {
 	uint8_t *p;
-	size_t n; /* 0: a place for DATA must be given first */
+	size_t n;
 };
 
 struct xlink {
@@ -37,9 +45,8 @@ struct xlink {
 	uint8_t head[XFER_HEAD];
 	uint8_t body[XFER_BODY_MAX];
 	struct xfer_head message;
-	size_t n; /* bytes of head, body or payload that are there */
+	size_t n; /* bytes of head, body or content that are there */
 	bool in_body;
-	uint8_t *place; /* DATA's; the caller's */
 
 	/* Out: words, then at most one payload, then the words that were said behind it.
 	 */
@@ -49,37 +56,46 @@ struct xlink {
 
 	int64_t silent_ms; /* how long it may be silent */
 	int64_t heard_ms, spoke_ms, moved_ms;
+	bool deaf, owes;
 	uint64_t busy_done;           /* of its last BUSY */
 	uint64_t our_done, our_total; /* of ours */
 };
 
-/* A fresh connection. Allocates nothing. */
+/*
+ * A fresh connection. Allocates nothing. silent_ms is raised to XLINK_SILENT_MIN_MS: the
+ * other side does not speak more often.
+ */
 void xlink_init(struct xlink *l, int64_t silent_ms, int64_t now_ms);
 void xlink_clear(struct xlink *l);
 
-/* Where the next bytes from the other side go, exactly. */
-struct xlink_room xlink_room(const struct xlink *l);
+/*
+ * Where the next bytes from the other side go, exactly. place: where content may be put,
+ * as much of it as is free; if content is next, the answer is its beginning, otherwise
+ * room of our own. n is 0 only when content is next and place.n is 0: read nothing, and
+ * say so (xlink_set_deaf).
+ */
+struct xlink_room xlink_room(struct xlink *l, struct xlink_room place);
 
 /*
- * n bytes, at least 1 and at most the room's, went into the room. RC_OK: a message is
- * there: *m; of DATA it comes twice: first with its size in m->bytes, when xlink_place
- * must follow, and again (m->done == m->bytes) when all of it is in its place. An empty
- * DATA comes once only, as the second. RC_MORE: not yet. RC_BAD, RC_BIG: the other side
- * does not speak the protocol; nothing more can be read. Views in *m live until the next
- * call.
+ * n bytes, at least 1 and at most the room's, went into the room. RC_OK: *m is a whole
+ * message, or a stretch of content: m->kind is XFER_DATA and its last m->bytes (n) bytes
+ * are in their place. RC_MORE: not yet. RC_BAD, RC_BIG: the other side does not speak the
+ * protocol; nothing more can be read. Views in *m live until the next call.
  */
 enum rc xlink_commit(
     struct xlink *l, size_t n, int64_t now_ms, struct xfer_message *m) MUST_USE;
 
-/* Where the DATA under way goes; it must outlive it. */
-void xlink_place(struct xlink *l, uint8_t *place);
+/* How many bytes of the DATA under way are still to come; 0: none is. */
+size_t xlink_data_left(const struct xlink *l);
 
-/* Say something. RC_BIG: XLINK_OUTPUT_MAX; RC_MEM. Not for DATA. */
+/* Say something. RC_BIG: XLINK_OUTPUT_MAX (ERROR always finds room); RC_MEM. Not for
+ * DATA. */
 enum rc xlink_say(struct xlink *l, const struct xfer_message *m) MUST_USE;
 
 /*
- * Say DATA of n bytes (1..XFER_DATA_MAX), which stay the caller's until xlink_has_payload
- * is false. RC_BUSY: the last one is not sent yet. RC_MEM.
+ * Say DATA of n bytes (1..XFER_DATA_MAX), which stay the caller's and must not change
+ * until xlink_has_payload is false. RC_BUSY: the last one is not sent yet. RC_BIG,
+ * RC_MEM.
  */
 enum rc xlink_say_data(struct xlink *l, struct bytes data) MUST_USE;
 bool xlink_has_payload(const struct xlink *l);
@@ -90,14 +106,28 @@ struct bytes xlink_output(const struct xlink *l);
 /* n of them were sent. */
 void xlink_sent(struct xlink *l, size_t n, int64_t now_ms);
 
-/* How far our own work behind BUSY is; total 0: nobody knows. */
+/* How far our own work is, for the next BUSY; total 0: nobody knows. */
 void xlink_set_work(struct xlink *l, uint64_t done, uint64_t total);
 
-/* Say BUSY when it is time. Its other side: RC_NONE: gone, RC_BUSY: stalled, else RC_OK.
+/*
+ * Whether we do not read what the other side says (no buffer is free, a rate is kept):
+ * its silence is then ours and does not count.
+ */
+void xlink_set_deaf(struct xlink *l, bool deaf, int64_t now_ms);
+
+/*
+ * Whether something is due from the other side, so that it may stall (at first: yes).
+ * Only core/sender and core/receiver know.
+ */
+void xlink_set_owes(struct xlink *l, bool owes, int64_t now_ms);
+
+/*
+ * Say BUSY when it is time: look for output afterwards. The other side: RC_NONE: gone,
+ * RC_BUSY: stalled, else RC_OK.
  */
 enum rc xlink_tick(struct xlink *l, int64_t now_ms) MUST_USE;
 
-/* When xlink_tick is due next. */
+/* When xlink_tick is due next; XLINK_NEVER. Changes with every call above. */
 int64_t xlink_deadline(const struct xlink *l);
 
 #endif
