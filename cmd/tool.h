@@ -11,6 +11,7 @@
 #include "base/outcome.h"
 #include "base/rc.h"
 #include "io/net.h"
+#include "run/xfer.h"
 
 /*
  * One option; the table ends with a letter of 0. -h, -V, -q and -v need not stand in it
@@ -57,6 +58,17 @@ unsigned long long tool_time(const struct tool *t, char letter, const char *text
 unsigned long long tool_ratio(const struct tool *t, char letter, const char *text);
 unsigned long long tool_number(const struct tool *t, char letter, const char *text,
     unsigned long long min, unsigned long long max);
+
+/* The same, for a TIME that is at least 1s, and for a RATE of at least min. */
+unsigned long long tool_time_some(const struct tool *t, char letter, const char *text);
+unsigned long long tool_rate(
+    const struct tool *t, char letter, const char *text, unsigned long long min);
+
+/* -u: one more user that counts. */
+void tool_user(const struct tool *t, const char *text, struct xfer_options *x);
+
+/* [USER@]HOST[:PORT]: whom to call. */
+void tool_callee(const struct tool *t, const char *text, struct xfer_options *x);
 
 /* -i: where our own end of every socket is bound. */
 void tool_local(const struct tool *t, const char *text, struct net_local *out);

@@ -6,6 +6,7 @@
 
 #include "base/human.h"
 #include "base/text.h"
+#include "codec/xfer.h"
 
 static void
 check_value(const struct tool *t, char letter, const char *text, enum rc rc)
@@ -40,6 +41,27 @@ tool_time(const struct tool *t, char letter, const char *text)
 }
 
 unsigned long long
+tool_time_some(const struct tool *t, char letter, const char *text)
+{
+	unsigned long long v = tool_time(t, letter, text);
+
+	if (v == 0)
+		tool_usage(t, "-%c %s: at least 1s expected", letter, text);
+	return v;
+}
+
+unsigned long long
+tool_rate(const struct tool *t, char letter, const char *text, unsigned long long min)
+{
+	unsigned long long v = tool_size(t, letter, text);
+
+	if (v < min)
+		tool_usage(
+		    t, "-%c %s: at least %lluK expected", letter, text, min / 1024);
+	return v;
+}
+
+unsigned long long
 tool_ratio(const struct tool *t, char letter, const char *text)
 {
 	uint64_t v = 0;
@@ -59,6 +81,24 @@ tool_number(const struct tool *t, char letter, const char *text, unsigned long l
 		tool_usage(
 		    t, "-%c %s: from %llu to %llu expected", letter, text, min, max);
 	return v;
+}
+
+void
+tool_user(const struct tool *t, const char *text, struct xfer_options *x)
+{
+	if (!user_is_name(bytes_str(text)))
+		tool_usage(t, "-u %s: not a user's name", text);
+	if (x->n_users == XFER_USERS)
+		tool_usage(t, "-u %s: at most %d users", text, XFER_USERS);
+	x->users[x->n_users++] = text;
+}
+
+void
+tool_callee(const struct tool *t, const char *text, struct xfer_options *x)
+{
+	if (server_get_user(bytes_str(text), XFER_PORT, x->user, &x->server) != RC_OK)
+		tool_usage(t, "%s: [USER@]HOST[:PORT] expected", text);
+	x->calls = true;
 }
 
 void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names of login servers, and the files that pair them with their identities:
- * /etc/ugat/authd, and `authd` beside the session file. A line is HOST[:PORT], blanks,
- * and perhaps a pin (crypto/key) or the path of a PEM file; # begins a comment. Text
- * only.
+ * Names of servers, of login servers above all, and the files that pair them with their
+ * identities: /etc/ugat/authd, and `authd` beside the session file. A line is
+ * HOST[:PORT], blanks, and perhaps a pin (crypto/key) or the path of a PEM file; # begins
+ * a comment. Text only.
  */
 #ifndef RUN_SERVER_H
 #define RUN_SERVER_H
@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/rc.h"
+#include "base/user.h"
 #include "crypto/token.h"
 
 enum { SERVER_HOST = 256, SERVER_PORT = 65431 };
@@ -28,6 +29,16 @@ struct server {
  * SERVER_PORT. RC_BAD: anything else.
  */
 enum rc server_get(struct bytes text, struct server *out) MUST_USE;
+
+/* The same with another port where none is said. */
+enum rc server_get_at(struct bytes text, uint16_t port, struct server *out) MUST_USE;
+
+/*
+ * [USER@]HOST[:PORT] and its like, port where none is said. Without USER@ user is empty.
+ * RC_BAD: as server_get, or not a user's name.
+ */
+enum rc server_get_user(struct bytes text, uint16_t port, char user[static USER_TEXT],
+    struct server *out) MUST_USE;
 
 /* HOST:PORT or [ADDRESS]:PORT, which server_get reads back. */
 void server_text(const struct server *s, char out[static TOKEN_SERVER]);
