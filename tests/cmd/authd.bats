@@ -327,6 +327,12 @@ os.execvp(sys.argv[1], sys.argv[1:])' authd -d dir -p 0 2>log 3>&- 4>&- &
 	[ -n "${UGAT_SAN:-}" ] || run ! awk '$1 >= 1 { print; exit 0 } END { exit 1 }' took
 }
 
+@test "who has been refused is hung up on, whatever the method: no place is held that way" {
+	up -N open
+	register ann
+	stranger answered
+}
+
 @test "clients that go before the answer, and one that asks 20 times at once" {
 	up -N open
 	register ann

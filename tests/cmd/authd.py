@@ -220,6 +220,17 @@ def idle():
             s.close()
 
 
+def answered():
+    """Whoever has a refusal holds no place: 8 of one source that stay do not keep its next login out."""
+    for method in (b"CONNECT a:1", b"OPTIONS *", b"HEAD /crl", b"DELETE /register"):
+        held = [tls() for _ in range(8)]
+        for s in held:
+            check(status(ask(s, method + b" HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == "4", "%r is no refusal" % method)
+        login()
+        for s in held:
+            closed_after(s, 0, 5)
+
+
 def gone():
     """Clients that go before their answer comes, then 20 requests in one go."""
     for i in range(40):
