@@ -243,9 +243,9 @@ add_body(struct evhttp_request *req, struct evbuffer *out, const struct answer *
 }
 
 /*
- * All of the answer has left. evhttp keeps a connection open behind a CONNECT whatever the
- * answer says, and what has been answered cannot be pushed out: we close it, a turn of the
- * loop later. Where evhttp has closed it before, nothing happens then.
+ * All of the answer has left. evhttp keeps a connection open behind a CONNECT whatever
+ * the answer says, and what has been answered cannot be pushed out: we close it, a turn
+ * of the loop later. Where evhttp has closed it before, nothing happens then.
  */
 static void
 on_sent(struct evhttp_request *req, void *arg)
@@ -259,8 +259,8 @@ on_sent(struct evhttp_request *req, void *arg)
 		conns_rests(p->conn, loop_now());
 		rearm(p->net);
 	} else
-		bufferevent_trigger_event(p->bev, BEV_EVENT_EOF | BEV_EVENT_READING,
-		    BEV_TRIG_DEFER_CALLBACKS);
+		bufferevent_trigger_event(
+		    p->bev, BEV_EVENT_EOF | BEV_EVENT_READING, BEV_TRIG_DEFER_CALLBACKS);
 }
 
 static enum conn_verdict

@@ -191,14 +191,14 @@ open_plain(const char *path, int more)
 	return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | more);
 }
 
-/* What is wrong with a file of one's own as it stands; NULL: nothing. */
-static const char *
-kind_fault(const struct stat *st)
+const char *
+tokfile_kind_fault(const struct stat *st)
 {
 	if (S_ISREG(st->st_mode))
 		return NULL;
 	return S_ISDIR(st->st_mode) ? "is a directory"
 	    : S_ISFIFO(st->st_mode) ? "is a FIFO"
+	    : S_ISLNK(st->st_mode)  ? "is a symbolic link"
 	                            : "is no regular file";
 }
 
@@ -211,7 +211,7 @@ is_ours(const struct stat *st)
 static enum rc
 check_own(const struct tokfile *f, const struct stat *st, struct outcome *end)
 {
-	const char *fault = kind_fault(st);
+	const char *fault = tokfile_kind_fault(st);
 
 	if (f->fd != -1 && S_ISFIFO(st->st_mode))
 		return RC_OK;

@@ -57,15 +57,17 @@ void tokfile_stamp_site(const char *name, struct tokfile_stamp *out);
 
 /*
  * Put text in its place: folders made with mode 0700, a temporary file with mode 0600,
- * fsync, rename; into a descriptor it is written as it is. RC_SYS: *end has
- * CODE_CANTCREAT and words.
+ * fsync, rename; into a descriptor it is written as it is, once a regular file behind it
+ * is closed to others. What is no regular file is not replaced, but for a symbolic link.
+ * RC_SYS: *end has CODE_CANTCREAT and words.
  */
 enum rc tokfile_write(
     const struct tokfile *f, struct bytes text, struct outcome *end) MUST_USE;
 
 /*
  * Remove it with what lies beside it; the key is overwritten first. RC_NONE: there was
- * none. RC_SYS: *end has words. Not for a descriptor: RC_BAD.
+ * none. RC_SYS: *end has words; also for what is no regular file, which stays. Not for a
+ * descriptor: RC_BAD.
  */
 enum rc tokfile_remove(const struct tokfile *f, struct outcome *end) MUST_USE;
 

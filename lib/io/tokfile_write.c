@@ -98,11 +98,48 @@ replace(const char *path, struct bytes text)
 	return rc;
 }
 
+/*
+ * Whether what bears the name may be replaced, or removed: a mistake in UGAT_SESSION must
+ * not cost root a device. RC_BAD: *end says why not. A link is replaced, what it names is
+ * not touched; but it is not removed as if the key in that other file were gone, too.
+ */
+static enum rc
+check_victim(const struct tokfile *f, bool replaced, struct outcome *end)
+{
+	const char *fault = NULL;
+	struct stat st;
+
+	if (lstat(f->path, &st) == 0 && !(replaced && S_ISLNK(st.st_mode)))
+		fault = tokfile_kind_fault(&st);
+	if (fault == NULL)
+		return RC_OK;
+	(void)outcome_fail(end, CODE_CANTCREAT,
+	    "%s %s, not a session file: set UGAT_SESSION to a regular file", f->path,
+	    fault);
+	return RC_BAD;
+}
+
+/* A descriptor of a file that others may read, as the shell opens it, is closed to them
+ * before the key is in it. */
+static enum rc
+write_descriptor(int fd, struct bytes text)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0 &&
+	    fchmod(fd, st.st_mode & 0700) != 0)
+		return RC_SYS;
+	return write_all(fd, text);
+}
+
 enum rc
 tokfile_write(const struct tokfile *f, struct bytes text, struct outcome *end)
 {
-	enum rc rc = f->fd != -1 ? write_all(f->fd, text) : replace(f->path, text);
+	enum rc rc;
 
+	if (f->fd == -1 && check_victim(f, true, end) != RC_OK)
+		return RC_SYS;
+	rc = f->fd != -1 ? write_descriptor(f->fd, text) : replace(f->path, text);
 	if (rc != RC_OK)
 		(void)outcome_fail(end, CODE_CANTCREAT,
 		    "%s: %s: set UGAT_SESSION to a place that you can write", f->path,
@@ -153,6 +190,8 @@ tokfile_remove(const struct tokfile *f, struct outcome *end)
 
 	if (f->fd != -1)
 		return RC_BAD;
+	if (check_victim(f, false, end) != RC_OK)
+		return RC_SYS;
 	wipe(f->path);
 	if (unlink(f->path) != 0)
 		rc = errno == ENOENT || errno == ENOTDIR ? RC_NONE : RC_SYS;

@@ -49,6 +49,16 @@ setup() {
 	[ -s "$state/session.pem" ]
 }
 
+@test "what is no session file is left alone: 73" {
+	mkfifo pipe
+	UGAT_SESSION=pipe run ugat-logout -v
+	[ "$status" -eq 73 ]
+	[[ $output == *'is a FIFO'* ]]
+	UGAT_SESSION=pipe run ugat-login -L
+	[ "$status" -eq 73 ]
+	[ -p pipe ]
+}
+
 @test "operands are a usage error" {
 	run ugat-logout now
 	[ "$status" -eq 2 ]

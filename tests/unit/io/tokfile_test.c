@@ -329,6 +329,55 @@ the_key_is_overwritten_and_all_removed(void **state)
 }
 
 static void
+what_is_no_regular_file_is_neither_removed_nor_replaced(void **state)
+{
+	const char *path = place_path(&place, "s.pem");
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(tokfile_remove(&file, &end), RC_SYS);
+	assert_int_equal(end.code, CODE_CANTCREAT);
+	assert_non_null(strstr(end.words, "is a FIFO"));
+	assert_int_equal(tokfile_write(&file, bytes_str("hello"), &end), RC_SYS);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+a_link_is_replaced_but_not_removed_as_if_its_key_had_gone(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	place_put(&place, "other", "key", 3);
+	assert_int_equal(symlink("other", place_path(&place, "s.pem")), 0);
+	assert_int_equal(tokfile_remove(&file, &end), RC_SYS);
+	assert_non_null(strstr(end.words, "symbolic link"));
+	assert_int_equal(tokfile_write(&file, bytes_str("hello"), &end), RC_OK);
+	assert_int_equal(lstat(place_path(&place, "s.pem"), &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(lstat(place_path(&place, "other"), &st), 0);
+	assert_int_equal(st.st_size, 3);
+}
+
+static void
+a_descriptors_file_is_closed_to_others_before_the_key_is_in_it(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	put("", 0644);
+	file.fd = open(place_path(&place, "s.pem"), O_WRONLY);
+	assert_int_equal(tokfile_write(&file, bytes_str("hello"), &end), RC_OK);
+	assert_int_equal(fstat(file.fd, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_size, 5);
+	(void)close(file.fd);
+}
+
+static void
 one_holds_the_lock_until_it_is_closed(void **state)
 {
 	int first, second;
@@ -374,6 +423,9 @@ main(void)
 		T(what_cannot_be_written_leaves_nothing_behind),
 		T(the_list_beside_it_counts_only_when_nobody_else_can_write_it),
 		T(the_key_is_overwritten_and_all_removed),
+		T(what_is_no_regular_file_is_neither_removed_nor_replaced),
+		T(a_link_is_replaced_but_not_removed_as_if_its_key_had_gone),
+		T(a_descriptors_file_is_closed_to_others_before_the_key_is_in_it),
 		T(one_holds_the_lock_until_it_is_closed),
 		T(where_no_lock_can_be_made_is_said),
 	};
