@@ -27,6 +27,31 @@ _ugat_runs() {
 	)
 }
 
+# The host of [USER@]HOST. Bash may have split the word at the @ already.
+_ugat_hosts() {
+	local user=''
+	[[ $1 == *@* ]] && user=${1%%@*}@
+	mapfile -t COMPREPLY < <(compgen -P "$user" -A hostname -- "${1#*@}")
+}
+
+# Of ugat-send: a host first, files from then on; with -l only files.
+_ugat_send() {
+	local i waits='' operands=0
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-*[upinUFt]) i=$((i + 1)) ;;
+		-*l*) waits=1 ;;
+		-?*) ;;
+		*) operands=$((operands + 1)) ;;
+		esac
+	done
+	if [ -z "$waits" ] && { [ "$operands" -eq 0 ] || [ "${COMP_WORDS[COMP_CWORD - 1]}" = @ ]; }; then
+		_ugat_hosts "$1"
+	else
+		_ugat_files "$1" '*'
+	fi
+}
+
 # $1: the word to complete, $2: the one before it, $3: what authctl can be told to do.
 _ugat_verbs() {
 	case " $3 " in
@@ -56,6 +81,8 @@ _ugat() {
 		operand=verbs verbs='adduser deluser passwd users sessions revoke invite fingerprint backup'
 		;;
 	ugat-make) spec=${common}o:fra:W:b:M:n:j: operand='*' ;;
+	ugat-send) spec=${common}lu:yp:i:n:CU:F:t: operand=send ;;
+	ugat-recv) spec=${common}u:c:p:i:d:o:D:ykF:t:w0 ;;
 	*) return ;;
 	esac
 
@@ -65,7 +92,7 @@ _ugat() {
 		letter=${before: -1}
 		if [[ $spec == *"$letter":* ]]; then
 			case ${1##*/}$letter in
-			ugat-makeo | ugat-fetcho) _ugat_files "$word" '*' && return ;;
+			ugat-makeo | ugat-fetcho | ugat-recvo) _ugat_files "$word" '*' && return ;;
 			esac
 			case $letter in
 			d | o)
@@ -73,6 +100,7 @@ _ugat() {
 				mapfile -t COMPREPLY < <(compgen -d -- "$word")
 				;;
 			i) _ugat_interfaces "$word" ;;
+			c) _ugat_hosts "$word" ;;
 			N) mapfile -t COMPREPLY < <(compgen -W 'open invite closed open-to-all' -- "$word") ;;
 			F | I | P) _ugat_files "$word" '*' ;;
 			esac
@@ -92,6 +120,7 @@ _ugat() {
 		case $operand in
 		'') ;;
 		runs) _ugat_runs "$word" ;;
+		send) _ugat_send "$word" ;;
 		verbs) _ugat_verbs "$word" "$before" "$verbs" ;;
 		*) _ugat_files "$word" "$operand" ;;
 		esac
@@ -99,4 +128,4 @@ _ugat() {
 	esac
 }
 
-complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-make ugat-login ugat-passwd ugat-logout ugat-stat authctl authd
+complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-make ugat-login ugat-passwd ugat-logout ugat-stat ugat-send ugat-recv authctl authd
