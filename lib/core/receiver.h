@@ -81,8 +81,8 @@ void receiver_clear(struct receiver *r);
 /*
  * n bytes went into xlink_room(&r->link, place). RECEIVER_DATA says that e->bytes (n) of
  * them, at the place's beginning, are content: give the place behind them next time, or
- * another one. In RECEIVER_OVER nothing is told any more. After RECEIVER_BAD nothing more
- * may come.
+ * another one. In RECEIVER_OVER nothing is told any more but RECEIVER_BAD, after which
+ * nothing more may come.
  */
 void receiver_commit(
     struct receiver *r, size_t n, int64_t now_ms, struct receiver_event *event);

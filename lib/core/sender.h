@@ -72,7 +72,7 @@ void sender_clear(struct sender *s);
 
 /*
  * n bytes went into xlink_room(&s->link, an empty place). In SENDER_OVER nothing is told
- * any more. After SENDER_BAD nothing more may come.
+ * any more but SENDER_BAD, after which nothing more may come.
  */
 void sender_commit(
     struct sender *s, size_t n, int64_t now_ms, struct sender_event *event);
@@ -99,9 +99,10 @@ struct sender_told {
 bool sender_may_file(const struct sender *s, size_t path_bytes);
 
 /*
- * Tell a file, in the order of the items. RC_BIG: sender_may_file says no. RC_BAD with
- * *why: it is not (or no longer) in what was offered, because things have changed since
- * they were counted: leave it out. why may be NULL.
+ * Tell a file, in the order of the items. RC_BUSY: sender_may_file says no. RC_BAD: it
+ * cannot be sent: leave it out. *why is a text that lives for ever and fits behind its
+ * path: the path breaks a rule (xfer_check_path), or the file is not in what was offered
+ * any more, since things have changed. why may be NULL.
  */
 enum rc sender_file(
     struct sender *s, const struct sender_told *f, const char **why) MUST_USE;

@@ -38,6 +38,7 @@ struct xbook {
 	uint64_t files, bytes;
 	bool endless;        /* one of the items is a stream */
 	struct buf names;    /* the items from the current one on, packed */
+	size_t name_bytes;   /* of all of them, one added to each */
 	uint64_t left, room; /* files and bytes of the current one that may come */
 
 	/*
@@ -60,6 +61,9 @@ const char *xbook_offer(
     struct xbook *b, uint32_t items, uint64_t files, uint64_t bytes) MUST_USE;
 const char *xbook_item(struct xbook *b, const struct xbook_item *item) MUST_USE;
 
+/* Whether the limits allow one more item with a name of so many bytes. */
+bool xbook_has_names(const struct xbook *b, size_t name_bytes);
+
 /* Whether the limits allow one more file with a path of so many bytes. */
 bool xbook_has_room(const struct xbook *b, size_t path_bytes);
 
@@ -77,6 +81,7 @@ bool xbook_has_next(const struct xbook *b);
 /* Its content: from offset on; n bytes more; all of it; or not. */
 const char *xbook_begin(struct xbook *b, uint64_t offset) MUST_USE;
 const char *xbook_data(struct xbook *b, size_t n) MUST_USE;
+const char *xbook_why_not_data(const struct xbook *b, size_t n) MUST_USE; /* only asks */
 const char *xbook_end(struct xbook *b, uint64_t size) MUST_USE;
 const char *xbook_fail(struct xbook *b, enum xfer_reason reason) MUST_USE;
 
@@ -85,6 +90,9 @@ const char *xbook_store(struct xbook *b, uint64_t *file) MUST_USE;
 
 /* The sender's BYE: that many files were told and none of them waits for its content. */
 const char *xbook_bye(const struct xbook *b, uint64_t files) MUST_USE;
+
+/* Whether content of unknown size is under way. */
+bool xbook_is_streaming(const struct xbook *b);
 
 /* Whether nothing is under way. */
 bool xbook_is_idle(const struct xbook *b);

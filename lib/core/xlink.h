@@ -88,9 +88,14 @@ enum rc xlink_commit(
 /* How many bytes of the DATA under way are still to come; 0: none is. */
 size_t xlink_data_left(const struct xlink *l);
 
-/* Say something. RC_BIG: XLINK_OUTPUT_MAX (ERROR always finds room); RC_MEM. Not for
- * DATA. */
+/*
+ * Say something other than DATA. RC_BIG: XLINK_OUTPUT_MAX bytes wait to be sent already
+ * (the last words, BYE and ERROR, find room even then); RC_MEM. Nothing has changed then.
+ */
 enum rc xlink_say(struct xlink *l, const struct xfer_message *m) MUST_USE;
+
+/* Whether xlink_say of any one message, or of DATA, would be RC_OK now. */
+enum rc xlink_may_say(struct xlink *l) MUST_USE;
 
 /*
  * Say DATA of n bytes (1..XFER_DATA_MAX), which stay the caller's and must not change
@@ -117,9 +122,9 @@ void xlink_set_deaf(struct xlink *l, bool deaf, int64_t now_ms);
 
 /*
  * Whether something is due from the other side, so that it may stall (at first: yes).
- * Only core/sender and core/receiver know.
+ * core/sender and core/receiver know.
  */
-void xlink_set_owes(struct xlink *l, bool owes, int64_t now_ms);
+void xlink_set_owes(struct xlink *l, bool owes);
 
 /*
  * Say BUSY when it is time: look for output afterwards. The other side: RC_NONE: gone,
