@@ -248,30 +248,40 @@ key_fits(const struct token *t)
 }
 
 enum token_fault
-token_check(const struct token *t, X509 *anchor, X509_CRL *crl, int64_t now_s,
-    struct token_facts *facts)
+token_check_cert(
+    X509 *cert, X509 *anchor, X509_CRL *crl, int64_t now_s, struct token_facts *facts)
 {
 	int64_t ca_from_s = 0;
 	bool dated, named;
 
 	memset(facts, 0, sizeof(*facts));
-	if (!key_fits(t))
-		return TOKEN_WRONG_KEY;
 	/* All that can be known, for the words that tell of a fault. */
-	dated = cert_dates(t->cert, &facts->not_before_s, &facts->not_after_s) == RC_OK &&
+	dated = cert_dates(cert, &facts->not_before_s, &facts->not_after_s) == RC_OK &&
 	    cert_dates(anchor, &ca_from_s, &facts->ca_not_after_s) == RC_OK;
-	named = cert_user(t->cert, facts->user) == RC_OK;
-	if (cert_serial(t->cert, facts->serial) != RC_OK)
+	named = cert_user(cert, facts->user) == RC_OK;
+	if (!named)
+		facts->user[0] = '\0';
+	if (cert_serial(cert, facts->serial) != RC_OK)
 		facts->serial[0] = '\0';
-	if (!cert_is_signed_by(t->cert, anchor))
+	if (!cert_is_signed_by(cert, anchor))
 		return TOKEN_FOREIGN;
-	if (!named || !cert_is_for_peers(t->cert))
+	if (!named || !cert_is_for_peers(cert))
 		return TOKEN_NAMELESS;
 	if (now_s < facts->not_before_s || now_s < ca_from_s)
 		return TOKEN_FUTURE;
 	if (!dated || now_s > facts->not_after_s || now_s > facts->ca_not_after_s)
 		return TOKEN_EXPIRED;
-	if (crl != NULL && crl_has(crl, t->cert, &facts->revoked_s))
+	if (crl != NULL && crl_has(crl, cert, &facts->revoked_s))
 		return TOKEN_REVOKED;
 	return TOKEN_FINE;
+}
+
+enum token_fault
+token_check(const struct token *t, X509 *anchor, X509_CRL *crl, int64_t now_s,
+    struct token_facts *facts)
+{
+	memset(facts, 0, sizeof(*facts));
+	if (!key_fits(t))
+		return TOKEN_WRONG_KEY;
+	return token_check_cert(t->cert, anchor, crl, now_s, facts);
 }

@@ -57,7 +57,7 @@ enum token_fault {
 	TOKEN_REVOKED,
 };
 
-/* What the check found; filled as far as it came. */
+/* What the check found; filled as far as it came. user: "" when it names none. */
 struct token_facts {
 	char user[USER_TEXT];
 	char serial[CERT_SERIAL_TEXT];
@@ -73,5 +73,12 @@ struct token_facts {
  */
 enum token_fault token_check(const struct token *t, X509 *anchor, X509_CRL *crl,
     int64_t now_s, struct token_facts *facts) MUST_USE;
+
+/*
+ * The same for a certificate alone, whose key somebody else has proven: ours above, or
+ * that of another user (crypto/trust).
+ */
+enum token_fault token_check_cert(X509 *cert, X509 *anchor, X509_CRL *crl, int64_t now_s,
+    struct token_facts *facts) MUST_USE;
 
 #endif

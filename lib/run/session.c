@@ -24,50 +24,61 @@
 
 enum {
 	SITE_MAX = 256 * 1024, /* bytes of /etc/ugat/ca.pem */
-	SITE_CERTS = 8,        /* it may name: the old authority and the new one, say */
 };
 
 /* Who is believed. */
 
-/*
- * The site's authority: of several, the one that has signed cert. RC_NONE: the site has
- * no rule.
- */
+static void
+clear_site(struct session_view *v)
+{
+	for (unsigned i = 0; i < v->site_n; i++)
+		X509_free(v->site[i]);
+	v->site_n = 0;
+	X509_CRL_free(v->crl);
+	v->crl = NULL;
+	v->has_crl = false;
+	v->by_site = false;
+}
+
+/* All of the site's authorities. RC_NONE: the site has no rule. */
 static enum rc
-site_anchor(const X509 *cert, X509 **out, struct outcome *end)
+read_site(struct session_view *v, struct outcome *end)
 {
 	struct buf text;
 	enum rc rc;
 
-	*out = NULL;
 	buf_init(&text, SITE_MAX);
 	rc = tokfile_read_site("ca.pem", &text, end);
-	for (unsigned i = 0; rc == RC_OK && i < SITE_CERTS; i++) {
-		X509 *next = NULL;
-		enum rc got = cert_get_pem(buf_bytes(&text), i, &next);
+	while (rc == RC_OK && v->site_n < TRUST_ANCHORS) {
+		enum rc got =
+		    cert_get_pem(buf_bytes(&text), v->site_n, &v->site[v->site_n]);
 
-		if (got == RC_NONE && *out != NULL)
+		if (got == RC_NONE && v->site_n > 0)
 			break;
-		if (got != RC_OK) {
-			(void)outcome_fail(end, CODE_NOSESSION,
-			    "/etc/ugat/ca.pem: %s: put the certificate of the site's "
-			    "authority there, or remove it",
-			    got == RC_NONE ? "no certificate in it"
-			                   : "a damaged certificate");
-			rc = RC_BAD;
-		} else if (*out == NULL || cert_is_signed_by(cert, next)) {
-			X509_free(*out);
-			*out = next;
-		} else {
-			X509_free(next);
+		if (got == RC_OK) {
+			v->site_n++;
+			continue;
 		}
+		(void)outcome_fail(end, CODE_NOSESSION,
+		    "/etc/ugat/ca.pem: %s: put the certificate of the site's authority "
+		    "there, or remove it",
+		    got == RC_NONE ? "no certificate in it" : "a damaged certificate");
+		rc = RC_BAD;
 	}
 	buf_clear(&text);
-	if (rc != RC_OK) {
-		X509_free(*out);
-		*out = NULL;
-	}
 	return rc;
+}
+
+/* Of several, the one that has signed our certificate. */
+static X509 *
+find_anchor(const struct session_view *v)
+{
+	if (!v->by_site)
+		return v->token.ca;
+	for (unsigned i = v->site_n; i-- > 0;)
+		if (cert_is_signed_by(v->token.cert, v->site[i]))
+			return v->site[i];
+	return v->site[0];
 }
 
 /* The list of revoked sessions beside the file; NULL: none that anchor has signed. */
@@ -176,19 +187,22 @@ enum rc
 session_check(const struct tokfile *f, int64_t now_s, struct session_view *v,
     enum token_fault *fault, struct outcome *end)
 {
-	X509 *site = NULL, *anchor;
-	X509_CRL *crl;
-	enum rc rc = site_anchor(v->token.cert, &site, end);
+	struct session_view fresh = { .token = v->token };
+	enum rc rc = read_site(&fresh, end);
+	X509 *anchor;
 
 	*fault = TOKEN_FINE;
-	if (rc != RC_OK && rc != RC_NONE)
+	if (rc != RC_OK && rc != RC_NONE) {
+		clear_site(&fresh);
 		return RC_BAD;
-	v->by_site = rc == RC_OK;
-	anchor = v->by_site ? site : v->token.ca;
-	crl = read_list(f, anchor, v);
-	*fault = token_check(&v->token, anchor, crl, now_s, &v->facts);
-	X509_CRL_free(crl);
-	X509_free(site);
+	}
+	fresh.by_site = rc == RC_OK;
+	anchor = find_anchor(&fresh);
+	fresh.crl = read_list(f, anchor, &fresh);
+	*fault = token_check(&v->token, anchor, fresh.crl, now_s, &fresh.facts);
+	fresh.stamp = v->stamp;
+	clear_site(v);
+	*v = fresh;
 	explain_fault(f, v, *fault, now_s, end);
 	return *fault == TOKEN_FINE ? RC_OK : RC_BAD;
 }
@@ -238,6 +252,7 @@ void
 session_clear(struct session_view *v)
 {
 	token_clear(&v->token);
+	clear_site(v);
 }
 
 /* A run's own. */
@@ -318,6 +333,24 @@ session_explain(const struct session *s, struct outcome *end)
 		(void)outcome_fail(end, s->fault.code, "%s", s->fault.words);
 	else if (!session_lives(s))
 		explain_dates(&s->view, TOKEN_EXPIRED, (int64_t)loop_wall_s(), end);
+}
+
+void
+session_rules(const struct session *s, struct tls_rules *rules, struct trust *trust)
+{
+	const struct session_view *v = &s->view;
+
+	*trust = (struct trust){ .crl = v->crl, .by_site = v->by_site };
+	if (v->by_site) {
+		memcpy(trust->anchors, v->site, sizeof(trust->anchors));
+		trust->n = v->site_n;
+	} else {
+		trust->anchors[trust->n++] = v->token.ca;
+	}
+	rules->key = v->token.key;
+	rules->cert = v->token.cert;
+	rules->ca = v->token.ca;
+	rules->trust = trust;
 }
 
 const char *

@@ -13,7 +13,9 @@
 
 #include "base/outcome.h"
 #include "crypto/token.h"
+#include "crypto/trust.h"
 #include "io/loop.h"
+#include "io/tls.h"
 #include "io/tokfile.h"
 
 /* A session as it stands in the file, and the check of it. */
@@ -22,8 +24,11 @@ struct session_view {
 	struct token_facts facts;
 	struct tokfile_stamp stamp;
 	bool by_site; /* /etc/ugat/ca.pem decided */
-	bool has_crl; /* a list of revoked sessions that the anchor signed is there */
-	int64_t crl_next_s; /* until when that is fresh */
+	X509 *site[TRUST_ANCHORS];
+	unsigned site_n;
+	X509_CRL *crl;      /* the list of revoked sessions that the anchor signed */
+	bool has_crl;       /* it is there */
+	int64_t crl_next_s; /* until when it is fresh */
 };
 
 /*
@@ -74,6 +79,13 @@ bool session_may_return(const struct session *s);
  * file gone. Nothing is set while it lives.
  */
 void session_explain(const struct session *s, struct outcome *end);
+
+/*
+ * What TLS with another user needs (io/tls): who we are and whom to believe, as it stands
+ * now, without a pin. It is the session's own and good until the loop's next turn: ask
+ * anew for each connection. rules->trust becomes trust; rules->alpn is not touched.
+ */
+void session_rules(const struct session *s, struct tls_rules *rules, struct trust *trust);
 
 /* The user's name. */
 const char *session_user(const struct session *s);
