@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/x509.h>
+
 #include "base/human.h"
 #include "base/text.h"
 #include "codec/line.h"
@@ -71,6 +73,7 @@ static void
 fill(struct table *t, const struct login *l)
 {
 	const struct session_view *v = &l->view;
+	uint8_t raw[PIN_SIZE];
 	char pin[PIN_TEXT];
 
 	row(t, "user", v->facts.user);
@@ -82,6 +85,11 @@ fill(struct table *t, const struct login *l)
 	if (v->token.has_pin) {
 		pin_text(v->token.pin, pin);
 		row(t, "identity", pin);
+	}
+	/* Whom others who have another authority name with -F. */
+	if (v->token.ca != NULL && key_pin(X509_get0_pubkey(v->token.ca), raw) == RC_OK) {
+		pin_text(raw, pin);
+		row(t, "authority", pin);
 	}
 	row(t, "file", l->file.path);
 	if (v->by_site)

@@ -97,6 +97,13 @@ fact() {
 	[[ $output =~ until\ +[0-9-]+\ [0-9:]+\ UTC,\ in\ 36[45]d ]]
 }
 
+@test "-s names the pin of the authority, which another person's -F takes" {
+	silent ugat-login -L
+	pin=$(openssl x509 -in "$HOME/.local/share/ugat/ca.pem" -noout -pubkey | openssl pkey -pubin -outform DER |
+		openssl dgst -sha256 -binary | openssl base64)
+	[ "$(fact authority)" = "sha256:$pin" ]
+}
+
 @test "-s: without a session 77, and what to do" {
 	ends 77 'not logged in: run ugat-login' ugat-login -s
 	silent ugat-login -L
