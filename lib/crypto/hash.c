@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "crypto/hash.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include <openssl/evp.h>
@@ -53,6 +54,17 @@ enum rc
 hash_end(struct hash *h, uint8_t *digest)
 {
 	return EVP_DigestFinal_ex(h->ctx, digest, NULL) == 1 ? RC_OK : RC_MEM;
+}
+
+enum rc
+hash_peek(const struct hash *h, uint8_t *digest)
+{
+	EVP_MD_CTX *copy = EVP_MD_CTX_new();
+	bool ok = copy != NULL && EVP_MD_CTX_copy_ex(copy, h->ctx) == 1 &&
+	    EVP_DigestFinal_ex(copy, digest, NULL) == 1;
+
+	EVP_MD_CTX_free(copy);
+	return ok ? RC_OK : RC_MEM;
 }
 
 enum rc

@@ -34,6 +34,9 @@ enum rc hash_add(struct hash *h, struct bytes more) MUST_USE;
  */
 enum rc hash_end(struct hash *h, uint8_t *digest) MUST_USE;
 
+/* As hash_end, but h goes on as if nothing had been asked. */
+enum rc hash_peek(const struct hash *h, uint8_t *digest) MUST_USE;
+
 /* The digest of one stretch of bytes. RC_MEM: libcrypto refused. */
 enum rc hash_sha1(struct bytes in, uint8_t digest[static SHA1_SIZE]) MUST_USE;
 enum rc hash_sha256(struct bytes in, uint8_t digest[static SHA256_SIZE]) MUST_USE;

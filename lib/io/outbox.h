@@ -26,7 +26,7 @@ struct outbox;
 
 struct outbox_item {
 	const char *operand; /* as the user wrote it; the caller's */
-	const char *name;    /* what the other side sees */
+	char *name;          /* what the other side sees */
 	bool is_directory, is_stream;
 	uint64_t files, bytes; /* bytes: XFER_UNKNOWN for a stream */
 };
@@ -92,7 +92,6 @@ struct outbox_reader {
 	/* Private. */
 	struct outbox *o;
 	struct timespec changed; /* its ctime at the start */
-	bool ended;
 };
 
 /*

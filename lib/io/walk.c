@@ -4,35 +4,30 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/text.h"
+#include "io/tree.h"
 
-enum { WAITING_MAX = 1 << 30, SHOWN = 512 };
+enum { SHOWN = 512 };
 
 struct walk {
 	struct torrent *t;
-	const struct beneath *root;
 	const char *top;
 	struct walk_links *links;
 	struct outcome *o;
-	struct buf waiting; /* directories to look into, NUL-ended, the next one last */
-	size_t n;           /* of path */
-	char path[BENEATH_PATH];
+	struct tree *tree;
 };
 
 static enum rc
-refuse(struct walk *w, int code, const char *why)
+refuse(struct walk *w, int code, const char *path, const char *why)
 {
-	size_t n = strlen(w->path);
+	size_t n = strlen(path);
 
 	/* The cause is behind it and must not be cut. */
 	(void)outcome_fail(
-	    w->o, code, "%.*s%s: %s", SHOWN, w->path, n > SHOWN ? "..." : "", why);
+	    w->o, code, "%.*s%s: %s", SHOWN, path, n > SHOWN ? "..." : "", why);
 	return RC_BAD;
 }
 
@@ -43,128 +38,85 @@ no_memory(struct walk *w)
 	return RC_MEM;
 }
 
-static enum rc
-push(struct walk *w)
-{
-	return buf_add(&w->waiting, w->path, w->n + 1) == RC_OK ? RC_OK : no_memory(w);
-}
-
-/* The directory that came last becomes path. false: there is none left. */
+/* top/.ugat */
 static bool
-pop(struct walk *w)
+is_ours(const struct walk *w, const char *path)
 {
-	size_t at = w->waiting.n;
-
-	if (at == 0)
-		return false;
-	for (at--; at > 0 && w->waiting.p[at - 1] != '\0'; at--)
-		;
-	w->n = w->waiting.n - at - 1;
-	memcpy(w->path, w->waiting.p + at, w->n + 1);
-	w->waiting.n = at;
-	return true;
-}
-
-static unsigned char
-type_of(DIR *dir, const struct dirent *e)
-{
-	struct stat st;
-
-	if (e->d_type != DT_UNKNOWN)
-		return e->d_type;
-	if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return DT_UNKNOWN;
-	return (unsigned char)IFTODT(st.st_mode);
+	return strcmp(path + strlen(w->top), "/.ugat") == 0;
 }
 
 static enum rc
-take(struct walk *w, DIR *dir, const struct dirent *e)
+enter(struct walk *w, const char *path)
 {
-	switch (type_of(dir, e)) {
-	case DT_DIR: return push(w);
-	case DT_REG:
-		return torrent_add_file(w->t, bytes_of(w->path, w->n)) == RC_OK
-		    ? RC_OK
-		    : no_memory(w);
-	case DT_LNK:
-		if (w->links->n++ == 0)
-			(void)text_printable(bytes_of(w->path, w->n), w->links->first,
-			    sizeof(w->links->first));
+	enum rc rc = tree_enter(w->tree);
+
+	if (rc == RC_SYS)
+		return refuse(w, CODE_NOINPUT, path, strerror(errno));
+	return rc == RC_OK ? RC_OK : no_memory(w);
+}
+
+static void
+remember_link(struct walk_links *links, const char *path)
+{
+	if (links->n++ == 0)
+		(void)text_printable(bytes_str(path), links->first, sizeof(links->first));
+}
+
+static enum rc
+take(struct walk *w, const struct tree_entry *e)
+{
+	if (is_ours(w, e->path))
 		return RC_OK;
-	case DT_UNKNOWN: return refuse(w, CODE_NOINPUT, strerror(errno));
+	switch (e->type) {
+	case DT_DIR: return enter(w, e->path);
+	case DT_REG:
+		return torrent_add_file(w->t, bytes_str(e->path)) == RC_OK ? RC_OK
+		                                                           : no_memory(w);
+	case DT_LNK: remember_link(w->links, e->path); return RC_OK;
 	default:
-		return refuse(w, CODE_NOINPUT,
+		return refuse(w, CODE_NOINPUT, e->path,
 		    "a FIFO, a socket or a device: it cannot be shared, move it away");
 	}
 }
 
-static bool
-is_skipped(const struct walk *w, size_t dir_n, const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-	    (dir_n == strlen(w->top) && strcmp(name, ".ugat") == 0);
-}
-
-/* All that is in the directory path. */
 static enum rc
-look_into(struct walk *w)
+next(struct walk *w)
 {
-	size_t dir_n = w->n;
-	const struct dirent *e;
-	DIR *dir = NULL;
-	int fd;
-	enum rc rc = RC_OK;
+	struct tree_entry e;
+	enum rc rc = tree_next(w->tree, &e);
 
-	if (beneath_open(w->root, w->path, O_RDONLY | O_DIRECTORY, 0, &fd) != RC_OK)
-		return refuse(w, CODE_NOINPUT, strerror(errno));
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		(void)close(fd);
+	if (rc == RC_SYS)
+		return refuse(w, CODE_NOINPUT, e.path, strerror(errno));
+	if (rc == RC_MEM)
 		return no_memory(w);
-	}
-	while (rc == RC_OK && (errno = 0, e = readdir(dir)) != NULL) {
-		size_t n = strlen(e->d_name);
-
-		w->n = dir_n;
-		w->path[dir_n] = '\0';
-		if (is_skipped(w, dir_n, e->d_name))
-			continue;
-		if (n > REC_PATH_MAX - 1 - dir_n) {
-			rc = refuse(w, CODE_DATA,
-			    "a path in it is over 4095 bytes: no torrent can have it");
-			break;
-		}
-		w->path[dir_n] = '/';
-		memcpy(w->path + dir_n + 1, e->d_name, n + 1);
-		w->n = dir_n + 1 + n;
-		rc = take(w, dir, e);
-	}
-	if (rc == RC_OK && errno != 0) {
-		w->path[dir_n] = '\0';
-		rc = refuse(w, CODE_NOINPUT, strerror(errno));
-	}
-	(void)closedir(dir);
-	return rc;
+	if (rc != RC_OK || e.kind == TREE_EMPTY)
+		return rc;
+	if (e.kind == TREE_LONG)
+		return refuse(w, CODE_DATA, e.path,
+		    "a path in it is over 4095 bytes: no torrent can have it");
+	return take(w, &e);
 }
 
 enum rc
 walk_files(struct torrent *t, const struct beneath *root, const char *top,
     struct walk_links *links, struct outcome *o)
 {
-	struct walk w = { .t = t, .root = root, .top = top, .links = links, .o = o };
+	struct walk w = { .t = t, .top = top, .links = links, .o = o };
+	int fd;
 	enum rc rc;
 
 	*links = (struct walk_links){ .n = 0 };
-	w.n = strlen(top);
-	if (w.n >= sizeof(w.path)) {
+	if (strlen(top) >= TREE_PATH) {
 		(void)outcome_fail(o, CODE_DATA, "%s: too long", top);
 		return RC_BAD;
 	}
-	memcpy(w.path, top, w.n + 1);
-	buf_init(&w.waiting, WAITING_MAX);
-	rc = push(&w);
-	while (rc == RC_OK && pop(&w))
-		rc = look_into(&w);
-	buf_clear(&w.waiting);
-	return rc;
+	if (beneath_open(root, top, O_RDONLY | O_DIRECTORY, 0, &fd) != RC_OK)
+		return refuse(&w, CODE_NOINPUT, top, strerror(errno));
+	w.tree = tree_new(fd, top);
+	rc = w.tree == NULL ? no_memory(&w) : RC_OK;
+	while (rc == RC_OK)
+		rc = next(&w);
+	tree_free(w.tree);
+	(void)close(fd);
+	return rc == RC_END ? RC_OK : rc;
 }
