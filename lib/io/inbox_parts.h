@@ -65,8 +65,7 @@ enum rc inbox_make_part(int dir, const char *part, int *fd, struct stat *st) MUS
 
 /*
  * What inbox_look found, as it was then: a part for writing, and locked, a whole file for
- * reading. RC_BAD: it is not what it was. RC_BUSY, RC_SYS. *fd is to be closed whenever
- * it is not -1.
+ * reading. RC_BAD: it is not what it was. RC_BUSY, RC_SYS. *fd is then -1.
  */
 enum rc inbox_open_found(const struct inbox_file *f, int *fd, struct stat *st) MUST_USE;
 
