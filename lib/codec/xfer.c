@@ -110,9 +110,9 @@ xfer_check_path(struct bytes path, const char **why)
 static struct bytes
 take_rest(struct cur *c)
 {
-	size_t n = c->n;
+	const uint8_t *p = cur_take(c, c->bad ? 0 : c->n);
 
-	return bytes_of(cur_take(c, n), n);
+	return p != NULL ? bytes_of(p, (size_t)(c->p - p)) : bytes_of(NULL, 0);
 }
 
 static void
