@@ -60,6 +60,22 @@ _ugat_verbs() {
 	esac
 }
 
+_ugat_commands='get send recv login logout passwd verify make stat parse pick announce fetch json help'
+
+# The front door: its first word names the command that the others belong to. Words as _ugat's.
+_ugat_door() {
+	local command=${COMP_WORDS[1]-}
+	if [ "$COMP_CWORD" -le 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$_ugat_commands -h -V --help --version" -- "$2")
+	elif [ "$command" = help ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$_ugat_commands" -- "$2")
+	elif [ "$command" = verify ] && [[ $2 != -* && ${COMP_WORDS[COMP_CWORD - 1]} != -*[dj] ]]; then
+		_ugat_files "$2" '*.torrent'
+	else
+		_ugat "ugat-$command" "$2" "$3"
+	fi
+}
+
 # $1: the command, $2: the word to complete. Every command's options stand here as getopt(3) takes them.
 _ugat() {
 	local spec common=hVqv operand='' verbs='' word=$2 before='' letter i
@@ -81,6 +97,7 @@ _ugat() {
 		operand=verbs verbs='adduser deluser passwd users sessions revoke invite fingerprint backup'
 		;;
 	ugat-make) spec=${common}o:fra:W:b:M:n:j: operand='*' ;;
+	ugat-get) spec=hqvd:o:kR:T:fp:i:D:U:m:j:t:w0 operand='*.torrent' ;;
 	ugat-send) spec=${common}lu:yp:i:n:CU:F:t: operand=send ;;
 	ugat-recv) spec=${common}u:c:p:i:d:o:D:ykF:t:w0 ;;
 	*) return ;;
@@ -129,3 +146,4 @@ _ugat() {
 }
 
 complete -F _ugat ugat-parse ugat-pick ugat-json ugat-announce ugat-fetch ugat-verify ugat-make ugat-login ugat-passwd ugat-logout ugat-stat ugat-send ugat-recv authctl authd
+complete -F _ugat_door ugat

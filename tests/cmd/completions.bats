@@ -72,6 +72,30 @@ in_fish() { # command line
 	[[ ${lines[0]} == *'one two.torrent' || ${lines[0]} == *'one\ two.torrent' ]]
 }
 
+@test "bash: behind the front door is what the command would be offered" {
+	door() {
+		bash --norc -c '
+			. "$0/ugat.bash"
+			COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+			_ugat_door "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+			printf "%s\n" "${COMPREPLY[@]}"' "$completions" "$@"
+	}
+	[ "$(door ugat ge)" = get ]
+	[ "$(door ugat help an)" = announce ]
+	[ "$(door ugat get o)" = 'one two.torrent' ]
+	[ "$(door ugat get -d '')" = folder ]
+	[ "$(door ugat verify o)" = 'one two.torrent' ]
+	[ "$(door ugat parse -s o)" = 'one two.torrent' ]
+	[[ $(door ugat fetch -) == *-R* ]]
+}
+
+@test "fish: behind the front door is what the command would be offered" {
+	[ "$(in_fish 'ugat ge')" = get ]
+	[ "$(in_fish 'ugat get o' | grep torrent)" = 'one two.torrent' ]
+	in_fish 'ugat fetch -d ' >offered || true
+	[[ $(fish --no-config -c 'source $argv[1]/ugat.fish; source $argv[1]/ugat-fetch.fish; complete -C "ugat fetch -"' "$completions") == *-R* ]]
+}
+
 @test "fish: ugat-fetch -d offers folders" {
 	run in_fish 'ugat-fetch -d '
 	[ "$output" = folder/ ]
@@ -95,6 +119,10 @@ in_fish() { # command line
 		zpty -r shell said '*ready*' || exit 1
 		zpty -w -n shell $'ugat-fetch -d fol\t'
 		zpty -r shell said '*folder/*' || exit 1
+		zpty -w -n shell $'\x15ugat get -d fol\t'
+		zpty -r shell said '*folder/*' || exit 1
+		zpty -w -n shell $'\x15ugat pars\t'
+		zpty -r shell said '*parse *' || exit 1
 		print -- completed
 	ZSH
 	run timeout 20 zsh -f drive.zsh "$completions"
