@@ -8,8 +8,8 @@
  * - BUSY is said only when nothing else waits: it says that we live, and so does the
  * rest. So the output does not grow while the other side does not read.
  * - Every byte heard counts against silence. Only what brings the transfer on counts
- *   against a stall: a whole message, content, a BUSY with a greater `done`, or that the
- *   other side takes what we say; a head that drips does not.
+ *   against a stall: a whole message, a BUSY with a greater `done`, content either way; a
+ *   head that drips does not, nor does that our own BUSY is taken.
  */
 #include "core/xlink.h"
 
@@ -167,8 +167,9 @@ xlink_sent(struct xlink *l, size_t n, int64_t now_ms)
 {
 	if (n == 0)
 		return;
-	l->spoke_ms = l->moved_ms = now_ms;
+	l->spoke_ms = now_ms;
 	if (l->before == 0 && l->payload.n > 0) {
+		l->moved_ms = now_ms;
 		l->payload = bytes_from(l->payload, n);
 	} else {
 		buf_drop(&l->out, n);
