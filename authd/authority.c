@@ -322,11 +322,11 @@ open_pair(const struct place *p, const struct pair *pair, struct authority *a)
 	if (key != RC_OK && key != RC_NONE)
 		return key;
 	if (key == RC_NONE && (cert == RC_OK || pair->make == NULL))
-		return refuse(
-		    p, CODE_DATA, pair->key_file, "missing: bring it back from a copy");
+		return refuse(p, CODE_NOINPUT, pair->key_file,
+		    "missing: bring it back from a copy");
 	if (cert == RC_NONE && pair->make == NULL)
-		return refuse(
-		    p, CODE_DATA, pair->cert_file, "missing: bring it back from a copy");
+		return refuse(p, CODE_NOINPUT, pair->cert_file,
+		    "missing: bring it back from a copy");
 	if (key == RC_NONE)
 		rc = make_key(p, pair->key_file, &a->key);
 	if (rc == RC_OK && cert == RC_NONE) {

@@ -20,6 +20,12 @@
 
 enum { TRIES = 3, QUESTION = 512 };
 
+static const char *
+name_of(const char *source)
+{
+	return strcmp(source, "-") == 0 ? "standard input" : source;
+}
+
 /* about: words. */
 static enum rc
 fail(struct login *l, int code, const char *about, const char *words)
@@ -36,15 +42,18 @@ no_terminal(struct login *l, const char *what, const char *how)
 	return RC_BAD;
 }
 
+/* What a file holds is malformed, what a person has typed is refused. */
 static enum rc
 check_length(struct login *l, const char *password)
 {
+	const char *from = l->o->password;
 	size_t n = strlen(password);
 
 	if (n >= PASSWORD_MIN && n <= PASSWORD_MAX)
 		return RC_OK;
-	(void)outcome_fail(l->end, CODE_NOSESSION, "a password has %d to %d bytes",
-	    PASSWORD_MIN, PASSWORD_MAX);
+	(void)outcome_fail(l->end, from == NULL ? CODE_NOSESSION : CODE_DATA,
+	    "%s%sa password has %d to %d bytes", from == NULL ? "" : name_of(from),
+	    from == NULL ? "" : ": ", PASSWORD_MIN, PASSWORD_MAX);
 	return RC_BAD;
 }
 
@@ -111,7 +120,7 @@ read_line(struct login *l, int fd, const char *from, char out[static LOGIN_SECRE
 static enum rc
 read_lines(struct login *l, const char *from, char *first, char *second)
 {
-	const char *name = strcmp(from, "-") == 0 ? "standard input" : from;
+	const char *name = name_of(from);
 	bool ours;
 	int fd;
 	enum rc rc = open_source(l, from, &fd, &ours);

@@ -123,6 +123,25 @@ register_account(struct login_net *n, const char *password, struct outcome *take
 	return rc;
 }
 
+/* ours: the account is there, by -N or from before. */
+static enum rc
+enroll(struct login_net *n, const char *password, bool ours)
+{
+	struct outcome why = { .code = CODE_OK }, *end = n->l->end;
+	enum rc rc;
+
+	if (!n->l->o->new_account || !ours)
+		return login_net_enroll(n, "/.well-known/est/simpleenroll", password);
+	n->l->end = &why;
+	rc = login_net_enroll(n, "/.well-known/est/simpleenroll", password);
+	n->l->end = end;
+	/* Another -N would only hear that the name is taken. */
+	if (rc != RC_OK)
+		(void)outcome_fail(end, why.code,
+		    "%s; the account is made: log in without -N", why.words);
+	return rc;
+}
+
 static enum rc
 log_in(struct login_net *n)
 {
@@ -140,7 +159,7 @@ log_in(struct login_net *n)
 	if (rc == RC_OK && l->o->new_account)
 		rc = register_account(n, password, &taken);
 	if (rc == RC_OK)
-		rc = login_net_enroll(n, "/.well-known/est/simpleenroll", password);
+		rc = enroll(n, password, taken.code == CODE_OK);
 	explicit_bzero(password, sizeof(password));
 	if (rc != RC_OK && taken.code != CODE_OK)
 		*l->end = taken;
@@ -169,8 +188,11 @@ after_failed_renewal(struct login_net *n, const struct outcome *why)
 	if (!refused) {
 		*l->end = *why;
 	} else if (l->o->mode == LOGIN_RENEW) {
-		(void)outcome_fail(
-		    l->end, why->code, "%s; log in again with ugat-login", why->words);
+		/* The server may have said it already. */
+		bool said = strstr(why->words, "log in again") != NULL;
+
+		(void)outcome_fail(l->end, why->code, "%s%s", why->words,
+		    said ? "" : "; log in again with ugat-login");
 	} else if (l->o->password != NULL || prompt_can()) {
 		login_remark(l, "not renewed: %s", why->words);
 		return RC_OK;

@@ -260,14 +260,19 @@ login_find_server(struct login *l)
 		l->server = line.server;
 	if (rc == RC_NONE && login_has_token(l) && !login_is_local(l))
 		rc = server_get(bytes_str(l->view.token.server), &l->server);
-	if (rc == RC_NONE)
+	if (rc == RC_NONE && l->state == RC_BAD && l->why.words[0] != '\0')
+		(void)outcome_fail(l->end, CODE_NOSESSION,
+		    "%s; a new login needs the server's name, HOST[:PORT]", l->why.words);
+	else if (rc == RC_NONE)
 		(void)outcome_fail(l->end, CODE_NOSESSION,
 		    "no server to log in at: name it as HOST[:PORT], or, for this "
 		    "machine "
 		    "alone, run ugat-login -L");
 	else if (rc == RC_BAD)
 		(void)outcome_fail(l->end, CODE_NOSESSION,
-		    "%s names no server: name it as HOST[:PORT]", l->file.path);
+		    "%s names no server%s%s: name it as HOST[:PORT]", l->file.path,
+		    l->view.token.server[0] == '\0' ? "" : " that can be: ",
+		    l->view.token.server);
 	return rc == RC_OK ? RC_OK : RC_BAD;
 }
 

@@ -153,6 +153,14 @@ is_gone() { # pid
 	run authd -d dir -p 0
 	[ "$status" -eq 65 ]
 	[[ $output == *ca.key* ]]
+	# authd(8): 66 when it is missing, 77 when the folder is open to others.
+	rm dir/ca.key
+	run authd -d dir -p 0
+	[ "$status" -eq 66 ]
+	[[ $output == *ca.key* ]]
+	chmod 750 dir
+	run authd -d dir -p 0
+	[ "$status" -eq 77 ]
 }
 
 @test "authd: TERM and INT end both processes, and it dies by that signal" {

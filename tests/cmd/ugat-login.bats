@@ -197,6 +197,17 @@ fact() {
 	ends 77 'ugat-login' ugat-login -r
 }
 
+@test "a session that is refused is what a login without a server speaks of" {
+	silent ugat-login -L
+	chmod 640 "$session"
+	ends 77 "open to others (mode 0640): chmod 600.*HOST" ugat-login
+	printf 'junk\n' >"$session" && chmod 600 "$session"
+	ends 77 "$session.*no private key.*HOST" ugat-login
+	silent ugat-login -L
+	sed -i 's/^server: .*/server: 127.0.0.1:99999/' "$session"
+	ends 77 '127.0.0.1:99999: name it as HOST' ugat-login -r
+}
+
 @test "no core dumps: a process that holds a key cannot be looked into" {
 	mkfifo pw
 	UGAT_SESSION=fd:7 ugat-login -s 7<pw >/dev/null 2>&1 &

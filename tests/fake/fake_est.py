@@ -24,6 +24,7 @@ ended. The account is ops, with the password `correct horse`. The log has a line
     hangup=N            the first N connections are closed at once
     lose=N              the first N POSTs to /register or /passwd are done but not answered
     status=N            this status to every POST
+    only=NAME           but only where the path ends so
     words=TEXT          the line of that answer
     answer=KIND         huge, slow, cut, empty, html or redirect, in place of every answer
     list=no             no /crl;  list=foreign: signed by another
@@ -180,7 +181,7 @@ def answer(method, path, auth, body, tls):
     right = user in ACCOUNTS and ACCOUNTS[user] == password
     if take("busy"):
         return 503, "text/plain", b"too many logins at once\n"
-    if method == "POST" and "status" in OPTIONS:
+    if method == "POST" and "status" in OPTIONS and path.endswith(OPTIONS.get("only", "")):
         return int(OPTIONS["status"]), "text/plain", OPTIONS.get("words", "").encode() + b"\n"
     if path == "/.well-known/est/cacerts":
         return 200, "application/pkcs7-mime", certs_only(OPTIONS.get("ca", "ca") + ".pem")

@@ -125,6 +125,8 @@ nothing_sent() {
 	another status=403 words='the session is revoked'
 	ends 77 'the session is revoked; log in again' ugat-login -r
 	ends 77 'the session is revoked; no terminal.*-P' ugat-login
+	another status=403 words='revoked: log in again'
+	ends 77 'revoked: log in again$' ugat-login -r
 	another
 	quiet ugat-login -P password -f
 	[ "$(requests | tail -n 2 | head -n 1)" = 'POST /.well-known/est/simpleenroll ops' ]
@@ -402,9 +404,9 @@ nothing_sent() {
 	quiet ugat-login "${AS[@]}" -F "$PIN" "$AT"
 	: >est/log
 	echo short >p
-	ends 77 '10 to 256 bytes' ugat-login -f -P p -q
+	ends 65 'p: .*10 to 256 bytes' ugat-login -f -P p -q
 	printf '%0257d\n' 0 >p
-	ends 77 '10 to 256 bytes' ugat-login -f -P p -q
+	ends 65 '10 to 256 bytes' ugat-login -f -P p -q
 	printf '%0300d\n' 0 >p
 	ends 65 'too long' ugat-login -f -P p -q
 	printf 'correct\0horse\n' >p
@@ -444,6 +446,12 @@ nothing_sent() {
 	[ "$(requests | grep -c 'register bob')" -eq 2 ]
 }
 
+@test "-N: an account that is made, and a login that fails behind it, are told apart" {
+	server only=simpleenroll status=429 words='too many'
+	ends 75 'too many; the account is made: log in without -N' ugat-login -N -t 2 -u bob -P password -F "$PIN" "$AT"
+	[ "$(requests | grep -c 'register bob')" -eq 1 ]
+}
+
 @test "ugat-passwd: two lines; the new password holds, a wrong old one is 77" {
 	server
 	printf 'correct horse\nbattery staple\n' >both
@@ -453,7 +461,7 @@ nothing_sent() {
 	echo 'battery staple' >password
 	quiet ugat-login "${AS[@]}" "$AT"
 	printf 'battery staple\nshort\n' >both
-	ends 77 '10 to 256' ugat-passwd -q -P both
+	ends 65 'both: .*10 to 256' ugat-passwd -q -P both
 	ends 65 'empty' ugat-passwd -q -P password
 }
 

@@ -171,7 +171,7 @@ a_certificate_alone_is_refused_and_stays(void **state)
 
 	make(p);
 	assert_int_equal(unlink(path_of(p, "tls.key")), 0);
-	refused(p, CODE_DATA, "tls.key: missing");
+	refused(p, CODE_NOINPUT, "tls.key: missing");
 	assert_int_not_equal(access(path_of(p, "tls.key"), F_OK), 0);
 	assert_int_equal(access(path_of(p, "tls.pem"), F_OK), 0);
 }
