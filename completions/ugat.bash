@@ -39,9 +39,10 @@ _ugat_send() {
 	local i waits='' operands=0
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-*[upinUFt]) i=$((i + 1)) ;;
-		-*l*) waits=1 ;;
-		-?*) ;;
+		-?*)
+			[[ ${COMP_WORDS[i]} == -*l* ]] && waits=1
+			[[ ${COMP_WORDS[i]} == -*[upinUFt] ]] && i=$((i + 1))
+			;;
 		*) operands=$((operands + 1)) ;;
 		esac
 	done

@@ -51,6 +51,26 @@ in_fish() { # command line
 	[[ $output == *lo* ]]
 }
 
+@test "bash: ugat-send offers hosts first, then files; with -l files at once" {
+	printf '127.0.0.1 lab-host\n' >hosts
+	export HOSTFILE=$PWD/hosts
+	run in_bash ugat-send lab-
+	[[ $output == *lab-host* ]]
+	run in_bash ugat-send lab@lab-
+	[[ $output == *lab@lab-host* ]]
+	run in_bash ugat-send -t 5 lab@lab-host o
+	[ "$(sort <<<"$output")" = $'one two.torrent\nother.txt' ]
+	run in_bash ugat-send -lu lab o
+	[ "$(sort <<<"$output")" = $'one two.torrent\nother.txt' ]
+}
+
+@test "bash: ugat-recv offers folders for -d and files for -o" {
+	run in_bash ugat-recv -d ''
+	[ "$output" = folder ]
+	run in_bash ugat-recv -o o
+	[ "$(sort <<<"$output")" = $'one two.torrent\nother.txt' ]
+}
+
 @test "bash: long help and version are offered where they are typed" {
 	run in_bash ugat-json --
 	[ "$output" = $'--help\n--version' ]
