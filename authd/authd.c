@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "authd/authority.h"
+#include "authd/db.h"
 #include "authd/log.h"
 #include "authd/net.h"
 #include "authd/sandbox.h"
@@ -62,6 +63,7 @@ struct daemon {
 	bool to_all; /* -N open-to-all */
 	unsigned ln;
 	bool first; /* there was no identity before */
+	bool bare;  /* there was one, and no database */
 	struct sandbox_user user;
 	int lock, listener;
 	int vault_end, net_end; /* of the pair */
@@ -152,6 +154,16 @@ make_dir(struct daemon *d, struct outcome *end)
 	return RC_OK;
 }
 
+static bool
+has_database(const char *dir)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, DB_FILE);
+	return stat(path, &st) == 0 && st.st_size > 0;
+}
+
 static enum rc
 make_identity(struct daemon *d, struct outcome *end)
 {
@@ -160,6 +172,7 @@ make_identity(struct daemon *d, struct outcome *end)
 	uint8_t pin[PIN_SIZE];
 
 	d->first = authority_pin(d->dir, pin, &ignored) == RC_NONE;
+	d->bare = !d->first && !has_database(d->dir);
 	(void)gethostname(host, sizeof(host) - 1);
 	return authority_make_identity(d->dir, host[0] == '\0' ? "localhost" : host, end);
 }
@@ -243,6 +256,21 @@ be_net(struct daemon *d)
 	leave(&end);
 }
 
+/* Keys without a database: what was revoked is forgotten. Somebody may have meant it. */
+static void
+say_bare(const struct daemon *d)
+{
+	struct log_line l;
+
+	if (!d->bare)
+		return;
+	log_begin(&l, "database");
+	log_text(&l, "result", bytes_str("new"));
+	log_text(&l, "why",
+	    bytes_str("there was none: no account and nothing revoked is known"));
+	log_end(&l);
+}
+
 static void
 say_created(const struct daemon *d)
 {
@@ -285,6 +313,7 @@ run_vault(struct daemon *d, struct outcome *end)
 		    end, CODE_BUG, "sandbox of vault: %s", strerror(errno));
 	} else {
 		say_created(d);
+		say_bare(d);
 		vault_run(v, end);
 	}
 	vault_free(v);

@@ -163,6 +163,21 @@ is_gone() { # pid
 	[ "$status" -eq 77 ]
 }
 
+@test "authd: keys without a database are said, for nothing revoked is known then" {
+	up
+	run ! grep -q 'result=new' log
+	down
+	for how in rm truncate; do
+		rm -f dir/authd.db*
+		[ "$how" = rm ] || (umask 077 && : >dir/authd.db)
+		up
+		grep -q ' event=database result=new why="there was none' log
+		down
+	done
+	up
+	run ! grep -q 'result=new' log
+}
+
 @test "authd: TERM and INT end both processes, and it dies by that signal" {
 	for signal in TERM INT; do
 		rm -f log
