@@ -6,6 +6,9 @@
 #ifndef IO_TLS_PARTS_H
 #define IO_TLS_PARTS_H
 
+#include <openssl/bio.h>
+#include <openssl/types.h>
+
 #include "io/tls.h"
 
 enum {

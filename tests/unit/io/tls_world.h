@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "crypto/cert.h"
@@ -81,6 +83,22 @@ person_clear(struct person *p)
 {
 	EVP_PKEY_free(p->key);
 	X509_free(p->cert);
+}
+
+/* Who has another certificate than cert_issue makes; cert is p's from now on. */
+static inline void
+person_set_cert(struct person *p, X509 *cert)
+{
+	X509_free(p->cert);
+	p->cert = cert;
+	p->rules.cert = cert;
+}
+
+static inline void
+person_pin(struct person *p, const struct authority *a)
+{
+	p->trust.has_pin = true;
+	assert_int_equal(key_pin(a->key, p->trust.pin), RC_OK);
 }
 
 /* One direction of the wire. */
@@ -242,6 +260,14 @@ pair_carry(struct pair *p, int from, struct bytes b, size_t step, uint8_t *to)
 		got += end_drain(p, 1 - from, to + got, b.n - got);
 	}
 	assert_int_equal(got, b.n);
+}
+
+/* Each call leaves libcrypto's queue of errors empty. */
+static inline int
+no_errors_are_left(void **state)
+{
+	(void)state;
+	return ERR_peek_error() == 0 ? 0 : -1;
 }
 
 #endif
