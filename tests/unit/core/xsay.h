@@ -8,6 +8,7 @@
  *	begin OFFSET           data N                    end SIZE
  *	fail REASON [WORDS]    stored A [WORDS]          busy DONE TOTAL
  *	bye FILES              error CODE [WORDS]        raw HEX
+ *	text WORDS: DATA of them
  *
  * "?" is an unknown size. A FILE has the mode 0644 and the time 1000000000.5; a hash is
  *32 bytes of 0xab where there is anything to hash; content is bytes 'x'.
@@ -141,9 +142,13 @@ xsay_body(struct xsay *s, const char *verb, size_t n)
 		"error" };
 	unsigned kind = 1;
 
-	while (
-	    kind < 15 && (strlen(verbs[kind]) != n || memcmp(verbs[kind], verb, n) != 0))
-		kind++;
+	if (n == 4 && memcmp(verb, "text", 4) == 0) {
+		xsay_rest(s);
+		return 8;
+	}
+	for (; kind < 15; kind++)
+		if (strlen(verbs[kind]) == n && memcmp(verbs[kind], verb, n) == 0)
+			break;
 	switch (kind) {
 	case 1: xsay_take(s, 1), xsay_take(s, 1); break;
 	case 2: xsay_take(s, 4), xsay_take(s, 8), xsay_take(s, 8); break;
