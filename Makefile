@@ -87,7 +87,7 @@ fuzzers: $(FUZZERS)
 bench:
 	$(call need,build demo check bench)
 	$(again) all benches
-	@for run in tests/bench/*/run; do echo "== $$run"; UGAT_OUT=$(call quote,$(abspath $(O))) $$run || exit 1; done
+	@UGAT_OUT=$(call quote,$(abspath $(O))) tests/bench/run $(BENCH)
 benches: $(BENCHES)
 
 # Objects follow the compiler and its flags, too: the file changes only when they do.
