@@ -25,7 +25,7 @@
 
 enum {
 	ASKS_MAX = 65536, /* a connection; a power of two */
-	BATCH = 64,      /* blocks a writev */
+	BATCH = 64,       /* blocks a writev */
 	IN_MAX = 65536,
 	EVENTS_MAX = 64,
 	CALL_US = 10000
