@@ -71,7 +71,8 @@ struct xpair {
 	const struct xpair_file *files;
 	size_t n_files;
 	bool no_hash, late; /* late: stores only when xpair_store is called */
-	bool silent;        /* the sender neither tells nor leaves by itself */
+	/* The sender's user does not offer by itself; neither tells nor leaves. */
+	bool mute, silent;
 
 	int64_t now_ms;
 	struct sender s;
@@ -227,7 +228,8 @@ xpair_on_sender(struct xpair *x, const struct sender_event *e)
 	case SENDER_MORE: return;
 	case SENDER_READY:
 		xlog_add(l, "ready\n");
-		xpair_offer(x);
+		if (!x->mute)
+			xpair_offer(x);
 		return;
 	case SENDER_YES: xlog_add(l, "yes\n"); return;
 	case SENDER_NO: xlog_add(l, "no %d %.*s\n", e->answer, n, words); return;
