@@ -163,12 +163,25 @@ install: all
 uninstall:
 	@DESTDIR=$(call quote,$(DESTDIR)) pkg/place.sh uninstall $(call quote,$(MANIFEST))
 
+dist:
+	@pkg/dist.sh tar $(VERSION) $(call quote,$(O))
+deb:
+	$(call need,build deb)
+	@pkg/dist.sh deb $(VERSION) $(call quote,$(O))
+# The pages as HTML, for a web site.
+html:
+	$(call need,html)
+	@mkdir -p $(O)/html
+	@for page in man/*.[1-8]; do \
+		mandoc -T html -O style=mandoc.css,man=%N.%S.html $$page > $(O)/html/$${page##*/}.html || exit 1; done
+	@cp man/mandoc.css $(O)/html/ && cp $(O)/html/ugat.7.html $(O)/html/index.html
+
 clean:
 	rm -rf build build-*
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
 
 FORCE:
-.PHONY: all tests check check-now lint demo fuzz fuzzers bench benches print-cflags install uninstall clean FORCE
+.PHONY: all tests check check-now lint demo fuzz fuzzers bench benches print-cflags dist deb html install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
