@@ -17,7 +17,7 @@ setup() {
 	tar -xzf "$out"/one/ugat-*.tar.gz -C "$out"
 	[ "$(ls "$out")" = $'one\ntwo\n'"$(basename "$out"/ugat-*)" ]
 	for path in Makefile cmd/ugat lib man tests pkg completions authd .ci/run README.md LICENSE; do
-		[ -e "$out"/ugat-*/"$path" ]
+		[ -e "$(echo "$out"/ugat-*)/$path" ]
 	done
 	(cd "$out"/ugat-* && find . -type f -exec cmp {} "$top"/{} \;) >differences
 	[ ! -s differences ]
