@@ -5,6 +5,7 @@
 
 #include "cmd/tool.h"
 #include "codec/xfer.h"
+#include "io/prompt.h"
 #include "run/login.h"
 #include "run/send.h"
 
@@ -68,6 +69,10 @@ main(int argc, char **argv)
 	o.x.calls = !listens;
 	if (!listens && (o.x.n_users > 0 || o.x.yes || o.x.port != 0))
 		tool_usage(&tool, "-u, -y and -p go with -l");
+	if (listens && o.x.n_users == 0 && !o.x.yes && !prompt_can())
+		tool_usage(&tool,
+		    "no terminal to ask on: say who may have it with -u "
+		    "USER, or -y");
 	if (o.x.port == 0)
 		o.x.port = XFER_PORT;
 	if (!listens && at == argc)

@@ -1,9 +1,57 @@
 /* SPDX-License-Identifier: ISC */
 #include "run/recv.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/recv_parts.h"
+#include "run/xfer_run.h"
+
+/* Where it goes is better looked at before somebody calls. */
+static enum rc
+check(const void *ctx, struct outcome *end)
+{
+	const struct recv_options *o = ctx;
+	int fd;
+
+	if (o->file != NULL)
+		return RC_OK;
+	fd = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+		(void)outcome_fail(end, CODE_CANTCREAT, "%s: %s%s", o->dir,
+		    strerror(errno), errno == ENOENT ? ": make it first" : "");
+	if (fd != -1)
+		(void)close(fd);
+	return end->code == CODE_OK ? RC_OK : RC_BAD;
+}
+
+static void
+session(const void *ctx, const struct talk_ground *ground, struct outcome *end)
+{
+	recv_session(ctx, ground, end);
+}
+
 void
 run_recv(const struct recv_options *o, struct outcome *end)
 {
-	(void)o;
-	(void)outcome_fail(end, CODE_BUG, "not built in");
+	const struct xfer_job job = {
+		.o = &o->x,
+		.audience = { .command = o->x.command,
+		    .out = o->out,
+		    .err = o->x.err,
+		    .records = o->file == NULL || strcmp(o->file, "-") != 0,
+		    .watch = o->watch,
+		    .nul = o->nul,
+		    .quiet = o->x.quiet,
+		    .verbose = o->x.verbose },
+		.keep = o->keep,
+		.resumes = o->file == NULL || strcmp(o->file, "-") != 0,
+		.check = check,
+		.session = session,
+		.ctx = o,
+	};
+
+	xfer_run(&job, end);
 }

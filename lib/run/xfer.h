@@ -11,7 +11,7 @@
 #include "io/net.h"
 #include "run/server.h"
 
-enum { XFER_RATE_MIN = 1024, XFER_USERS = 64 };
+enum { XFER_RATE_MIN = 1024, XFER_USERS = 64, XFER_SILENT_S = 60 };
 
 struct xfer_options {
 	const char *command; /* in front of words */

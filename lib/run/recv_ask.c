@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whether an offer is wanted: NAME says so, or -u, -y or USER@, or a person. A name that
+ * begins with a dot may change what a home does (.bashrc, .ssh), so nobody gets one who
+ * has not seen it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/human.h"
+#include "base/text.h"
+#include "run/recv_parts.h"
+
+enum { NAME_ROOM = 160, WHO_ROOM = TALK_WHO + USER_TEXT + PIN_TEXT + 32 };
+
+static bool
+is_named(const struct recv *r, struct bytes name)
+{
+	for (size_t i = 0; i < r->o->n_names; i++)
+		if (bytes_is(name, r->o->names[i]))
+			return true;
+	return false;
+}
+
+static void
+keep_strange(struct recv *r, struct bytes name)
+{
+	if (r->strange[0] == '\0')
+		(void)snprintf(r->strange, sizeof(r->strange), "%.*s", (int)name.n,
+		    (const char *)name.p);
+}
+
+/* One line of the question. What does not fit is left out. */
+static void
+list_item(struct recv *r, const struct receiver_event *e)
+{
+	char name[NAME_ROOM], size[HUMAN_SIZE];
+	enum rc rc = RC_OK;
+
+	(void)text_printable(e->text, name, sizeof(name));
+	human_size(e->bytes, size);
+	if (e->is_directory)
+		rc = buf_printf(&r->list, "  %s/  %llu file%s, %s\n", name,
+		    (unsigned long long)e->files, e->files == 1 ? "" : "s", size);
+	else
+		rc = buf_printf(&r->list, "  %s  %s\n", name,
+		    e->bytes == XFER_UNKNOWN ? "of unknown size" : size);
+	if (rc != RC_OK)
+		r->list.max = r->list.n;
+}
+
+void
+recv_take_item(struct recv *r, const struct receiver_event *e)
+{
+	bool named = is_named(r, e->text), dotted = e->text.p[0] == '.';
+
+	if (r->items == 0) {
+		r->named = true;
+		(void)snprintf(r->report.name, sizeof(r->report.name), "%.*s",
+		    (int)e->text.n, (const char *)e->text.p);
+	}
+	r->items++;
+	r->named = r->named && named;
+	r->dotted = r->dotted || dotted;
+	r->has_directory = r->has_directory || e->is_directory;
+	if (r->o->n_names > 0 ? !named : dotted)
+		keep_strange(r, e->text);
+	if (r->items <= RECV_SHOWN)
+		list_item(r, e);
+}
+
+static void
+refuse(struct recv *r, const char *theirs, const char *ours)
+{
+	if (receiver_answer(&r->machine, XFER_NO, bytes_str(theirs)) != RC_OK) {
+		talk_fail(&r->talk, CODE_BUG, "the offer cannot be answered");
+		return;
+	}
+	(void)outcome_fail(r->end, CODE_NO, "%s: %s", r->talk.who, ours);
+	talk_finish(&r->talk);
+}
+
+static void
+take_offer(struct recv *r)
+{
+	r->report.state = AUDIENCE_RECEIVING;
+	if (receiver_answer(&r->machine, XFER_YES, bytes_str("")) != RC_OK)
+		talk_fail(&r->talk, CODE_BUG, "the offer cannot be answered");
+	talk_pump(&r->talk);
+}
+
+static void
+on_answer(void *ctx, bool yes)
+{
+	struct recv *r = ctx;
+
+	r->asking = false;
+	if (!talk_lives(&r->talk))
+		return;
+	if (yes)
+		take_offer(r);
+	else
+		refuse(r, "does not want it", "refused");
+	talk_pump(&r->talk);
+}
+
+/* "ops (192.0.2.1)", and the authority, if it is not our own. */
+static void
+say_who(const struct recv *r, char *out, size_t size)
+{
+	const struct trust_facts *facts = tls_peer(r->talk.tls);
+	char pin[PIN_TEXT];
+
+	pin_text(facts->authority, pin);
+	(void)snprintf(out, size, "%.*s (%s%s%s)", USER_MAX, r->talk.who,
+	    r->ground->place, facts->foreign ? ", by the authority " : "",
+	    facts->foreign ? pin : "");
+}
+
+static void
+ask(struct recv *r)
+{
+	const struct audience *a = r->ground->audience;
+	char words[RECV_QUESTION], who[WHO_ROOM], what[NAME_ROOM], size[HUMAN_SIZE],
+	    more[64] = "";
+
+	say_who(r, who, sizeof(who));
+	human_size(r->report.total_bytes, size);
+	if (r->report.total_bytes == XFER_UNKNOWN)
+		(void)snprintf(size, sizeof(size), "unknown size");
+	(void)snprintf(what, sizeof(what), "%llu file%s, %s",
+	    (unsigned long long)r->report.total_files,
+	    r->report.total_files == 1 ? "" : "s", size);
+	if (r->items > RECV_SHOWN)
+		(void)snprintf(
+		    more, sizeof(more), "  and %u more\n", r->items - RECV_SHOWN);
+	(void)snprintf(words, sizeof(words), "%s offers %s, for %s:\n%.*s%sTake it?", who,
+	    what, r->o->file == NULL ? r->o->dir : r->o->file, (int)r->list.n,
+	    r->list.n == 0 ? "" : (const char *)r->list.p, more);
+	r->asking = true;
+	a->ask(a->ctx, words, on_answer, r);
+}
+
+/* Whether the options have decided, without a person. */
+static bool
+is_decided(const struct recv *r)
+{
+	const struct xfer_options *x = &r->o->x;
+
+	return x->yes || x->n_users > 0 || r->o->n_names > 0 ||
+	    (x->calls && x->user[0] != '\0');
+}
+
+/* Whether it is asked for at all. */
+static bool
+fits(struct recv *r)
+{
+	char words[XFER_WORDS_MAX];
+
+	if (r->o->file != NULL &&
+	    (r->items != 1 || r->has_directory || r->report.total_files != 1)) {
+		refuse(r, "wants exactly one file", "offers more than one file: refused");
+		return false;
+	}
+	if (r->o->n_names > 0 && !r->named) {
+		(void)snprintf(
+		    words, sizeof(words), "offers %.300s: not asked for", r->strange);
+		refuse(r, "did not ask for that name", words);
+		return false;
+	}
+	if (r->dotted && is_decided(r) && r->o->n_names == 0 && r->o->file == NULL) {
+		(void)snprintf(words, sizeof(words),
+		    "offers %.300s, which may change what programs do: refused: ask for "
+		    "it by its name",
+		    r->strange);
+		refuse(r, "takes no name that begins with a dot unless it asks for it",
+		    words);
+		return false;
+	}
+	return true;
+}
+
+void
+recv_decide(struct recv *r)
+{
+	const struct audience *a = r->ground->audience;
+
+	if (!fits(r))
+		return;
+	if (!a->claim(a->ctx))
+		talk_refuse(&r->talk, CODE_TEMPFAIL, "is busy with somebody else",
+		    "%s: turned away: another one was first", r->talk.who);
+	else if (is_decided(r))
+		take_offer(r);
+	else
+		ask(r);
+}

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One session of the receiver. What is heard becomes jobs for the worker, whose results
+ * become what is said; both keep the order in which files were told.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/recv_parts.h"
+
+void
+recv_path(const struct recv *r, const char *path, char out[static RECV_PATH])
+{
+	const char *dir = r->o->dir;
+	size_t n = strlen(dir);
+
+	if (r->o->file != NULL)
+		(void)snprintf(out, RECV_PATH, "%s", r->o->file);
+	else if (strcmp(dir, ".") == 0 && path[0] != '-')
+		(void)snprintf(out, RECV_PATH, "%s", path);
+	else
+		(void)snprintf(out, RECV_PATH, "%s%s%s", dir,
+		    n > 0 && dir[n - 1] == '/' ? "" : "/", path);
+}
+
+/* What is said. All of it may fail alike. */
+static void
+said(struct recv *r, enum rc rc)
+{
+	if (rc == RC_BIG)
+		talk_fail(&r->talk, CODE_PROTOCOL, "%s: the sender does not listen",
+		    r->talk.who);
+	else if (rc != RC_OK)
+		talk_fail(&r->talk, CODE_BUG, "an answer cannot be said");
+}
+
+static void
+check_end(struct recv *r)
+{
+	if (!r->bye || r->machine.state != RECEIVER_OVER || !talk_lives(&r->talk))
+		return;
+	xfer_report_end(&r->report, "received", r->end);
+	if (r->missing > 0)
+		(void)outcome_fail(r->end, CODE_TEMPFAIL,
+		    "%s: %llu of %llu files did not come: send them again", r->talk.who,
+		    (unsigned long long)r->missing,
+		    (unsigned long long)r->report.total_files);
+	if (r->report.files > 0)
+		xfer_report_summary(&r->report, "from", r->talk.who);
+	talk_finish(&r->talk);
+}
+
+static void
+forget(struct recv *r, struct recv_file *f)
+{
+	TAILQ_REMOVE(&r->files, f, link);
+	free(f);
+	check_end(r);
+	talk_pump(&r->talk);
+}
+
+static void
+forget_bytes(struct recv *r, const struct recv_file *f, uint64_t came)
+{
+	if (r->report.total_bytes != XFER_UNKNOWN && f->box.size != XFER_UNKNOWN)
+		r->report.total_bytes -= f->box.size - came;
+}
+
+/* Failures. */
+
+static bool
+is_full(int err)
+{
+	return err == ENOSPC || err == EDQUOT || err == EIO || err == EROFS ||
+	    err == EFBIG;
+}
+
+static void
+reader_gone(struct recv *r)
+{
+	if (r->end->signal == 0 && talk_lives(&r->talk))
+		r->end->signal = SIGPIPE;
+	talk_refuse(&r->talk, CODE_IO, "cannot go on: nobody reads what it writes",
+	    "standard output: %s", strerror(EPIPE));
+}
+
+bool
+recv_disk_failed(struct recv *r, const struct recv_file *f)
+{
+	char path[RECV_PATH];
+
+	if (f->rc != RC_SYS && f->rc != RC_MEM)
+		return false;
+	recv_path(r, f->box.path, path);
+	if (f->rc == RC_MEM)
+		talk_fail(&r->talk, CODE_BUG, "%s: out of memory", path);
+	else if (f->err == EPIPE)
+		reader_gone(r);
+	else if (is_full(f->err))
+		talk_fail(&r->talk, CODE_IO,
+		    "%s: %s: make room, then run the same two "
+		    "commands again",
+		    path, strerror(f->err));
+	else
+		return false;
+	return true;
+}
+
+/* Why a file cannot be had, in words that fit behind its path on both sides. */
+static const char *
+why_not(const struct recv_file *f, int *code)
+{
+	*code = CODE_CANTCREAT;
+	switch (f->rc) {
+	case RC_SYS:
+		return f->err == ELOOP ? "a symbolic link is in the way"
+		                       : strerror(f->err);
+	case RC_BUSY: *code = CODE_TEMPFAIL; return "another ugat-recv is at work on it";
+	case RC_BAD: return "its part is another user's, or is no file";
+	case RC_BIG: *code = CODE_PROTOCOL; return "is longer than was said";
+	default: *code = CODE_BUG; return "cannot be written";
+	}
+}
+
+static void
+failed(struct recv *r, const struct recv_file *f, int code, const char *words)
+{
+	char path[RECV_PATH];
+
+	recv_path(r, f->box.path, path);
+	xfer_report_failed(&r->report, code, "%s: %s", path, words);
+}
+
+/* What the worker has found. */
+
+static void
+skip(struct recv *r, struct recv_file *f, enum xfer_answer answer, int code,
+    const char *words)
+{
+	said(r, receiver_skip(&r->machine, answer, bytes_str(words)));
+	failed(r, f, code, words);
+	forget_bytes(r, f, 0);
+	forget(r, f);
+}
+
+static void
+take(struct recv *r, struct recv_file *f)
+{
+	bool there = f->found == INBOX_WHOLE;
+	struct receiver_take t = { .offset = f->held,
+		.hash = f->held > 0 ? f->hash : NULL,
+		/* With -k another content gets another name. */
+		.only = there && !r->o->keep };
+
+	if (f->found == INBOX_NOTHING) {
+		t.offset = 0;
+		t.hash = NULL;
+	}
+	f->answered = true;
+	said(r, receiver_take(&r->machine, &t));
+	talk_pump(&r->talk);
+}
+
+void
+recv_looked(struct recv *r, struct recv_file *f)
+{
+	const char *words;
+	int code;
+
+	if (!talk_lives(&r->talk))
+		return;
+	if (f->rc != RC_OK && f->rc != RC_END) {
+		if (recv_disk_failed(r, f))
+			return;
+		words = why_not(f, &code);
+		skip(r, f, XFER_CANNOT, code, words);
+	} else if (f->found == INBOX_OTHER) {
+		skip(r, f, XFER_EXISTS, CODE_CANTCREAT, "exists already");
+	} else if (f->found == INBOX_LOCKED) {
+		skip(r, f, XFER_CANNOT, CODE_TEMPFAIL,
+		    "another ugat-recv is at work on it");
+	} else {
+		take(r, f);
+	}
+}
+
+static void
+tell_done(struct recv *r, const struct recv_file *f)
+{
+	const struct audience *a = r->ground->audience;
+	char path[RECV_PATH];
+	struct audience_done done = {
+		.size = f->size, .from = r->talk.who, .has_sha256 = !r->no_hash
+	};
+
+	if (inbox_is_stream(r->inbox) && strcmp(r->o->file, "-") == 0)
+		return;
+	recv_path(r, f->box.path, path);
+	done.path = bytes_str(path);
+	memcpy(done.sha256, f->hash, sizeof(done.sha256));
+	a->done(a->ctx, &done);
+}
+
+void
+recv_stored(struct recv *r, struct recv_file *f)
+{
+	enum xfer_answer answer = XFER_CANNOT;
+	const char *words = "";
+	int code = CODE_CANTCREAT;
+
+	if (f->rc == RC_OK) {
+		tell_done(r, f);
+		r->report.files++;
+	}
+	if (!talk_lives(&r->talk))
+		return;
+	if (f->rc == RC_OK) {
+		said(r, receiver_stored(&r->machine, XFER_YES, bytes_str("")));
+		forget(r, f);
+		return;
+	}
+	if (recv_disk_failed(r, f))
+		return;
+	if (f->begun && f->rc == RC_BAD) {
+		answer = XFER_DAMAGED;
+		words = "came with another content than its hash says";
+		code = CODE_PROTOCOL;
+	} else if (f->begun && f->rc == RC_BUSY) {
+		answer = XFER_EXISTS;
+		words = "exists meanwhile";
+	} else {
+		words = why_not(f, &code);
+	}
+	said(r, receiver_stored(&r->machine, answer, bytes_str(words)));
+	failed(r, f, code, words);
+	forget(r, f);
+}
+
+void
+recv_dropped(struct recv *r, struct recv_file *f)
+{
+	if (talk_lives(&r->talk))
+		forget(r, f);
+}
+
+/* What is heard. */
+
+static void
+hear_file(struct recv *r, const struct receiver_event *e)
+{
+	struct recv_file *f = calloc(1, sizeof(*f));
+
+	if (f == NULL) {
+		talk_fail(&r->talk, CODE_BUG, "out of memory");
+		return;
+	}
+	f->recv = r;
+	f->number = e->file;
+	(void)snprintf(f->box.path, sizeof(f->box.path), "%.*s", (int)e->text.n,
+	    (const char *)e->text.p);
+	f->box.size = e->bytes;
+	f->box.mode = e->mode;
+	f->box.mtime_s = e->mtime_s;
+	f->box.mtime_ns = e->mtime_ns;
+	f->box.hashed = !r->no_hash;
+	TAILQ_INSERT_TAIL(&r->files, f, link);
+	recv_look(f);
+}
+
+/* Those before it are with the worker, or the one that it is. */
+static struct recv_file *
+find(struct recv *r, uint64_t number)
+{
+	struct recv_file *f;
+
+	TAILQ_FOREACH (f, &r->files, link)
+		if (f->number == number)
+			return f;
+	return NULL;
+}
+
+static void
+hear_begin(struct recv *r, const struct receiver_event *e)
+{
+	struct recv_file *f = find(r, e->file);
+
+	if (f == NULL)
+		return;
+	f->offset = e->offset;
+	r->current = f;
+	r->report.bytes += e->offset;
+	xfer_report_name(&r->report, f->box.path);
+}
+
+static void
+hear_content(struct recv *r, const struct receiver_event *e)
+{
+	xfer_report_moved(&r->report, (size_t)e->bytes, loop_now());
+	recv_content(r, (size_t)e->bytes);
+}
+
+static void
+hear_end(struct recv *r, const struct receiver_event *e)
+{
+	if (r->current == NULL)
+		return;
+	r->current->size = e->bytes;
+	memcpy(r->current->want, e->hash, sizeof(r->current->want));
+	recv_store(r);
+}
+
+static void
+hear_fail(struct recv *r, const struct receiver_event *e)
+{
+	static const int codes[] = { [XFER_CHANGED] = CODE_TEMPFAIL,
+		[XFER_UNREADABLE] = CODE_NOINPUT,
+		[XFER_DIFFERS] = CODE_CANTCREAT };
+	struct recv_file *f = r->current != NULL ? r->current : find(r, e->file);
+	char words[OUTCOME_WORDS];
+
+	if (f == NULL)
+		return;
+	if (e->reason == XFER_DIFFERS)
+		(void)snprintf(words, sizeof(words),
+		    "exists already and differs: move it away, or receive with -k");
+	else
+		(void)snprintf(words, sizeof(words), "%s: %.*s", r->talk.who,
+		    (int)e->text.n, e->text.n == 0 ? "" : (const char *)e->text.p);
+	failed(r, f, codes[e->reason], words);
+	r->current = f;
+	recv_drop(r);
+}
+
+static void
+hear_bye(struct recv *r, const struct receiver_event *e)
+{
+	r->bye = true;
+	r->missing = r->report.total_files - e->files;
+	check_end(r);
+}
+
+static void
+hear_offer(struct recv *r, const struct receiver_event *e)
+{
+	r->report.total_files = e->files;
+	r->report.total_bytes = e->bytes;
+}
+
+static void
+hear(struct recv *r, const struct receiver_event *e)
+{
+	if (e->kind != RECEIVER_MORE)
+		r->report.other_total = 0;
+	switch (e->kind) {
+	case RECEIVER_MORE: break;
+	case RECEIVER_READY: r->no_hash = e->no_hash; break;
+	case RECEIVER_OFFER: hear_offer(r, e); break;
+	case RECEIVER_ITEM: recv_take_item(r, e); break;
+	case RECEIVER_DECIDE:
+		recv_take_item(r, e);
+		recv_decide(r);
+		break;
+	case RECEIVER_FILE: hear_file(r, e); break;
+	case RECEIVER_BEGIN: hear_begin(r, e); break;
+	case RECEIVER_DATA: hear_content(r, e); break;
+	case RECEIVER_END: hear_end(r, e); break;
+	case RECEIVER_FAIL: hear_fail(r, e); break;
+	case RECEIVER_BUSY:
+		r->report.other_done = e->done;
+		r->report.other_total = e->total;
+		break;
+	case RECEIVER_BYE: hear_bye(r, e); break;
+	case RECEIVER_ERROR: talk_hear_error(&r->talk, e->code, e->text); break;
+	case RECEIVER_BAD:
+		talk_fail(
+		    &r->talk, CODE_PROTOCOL, "%s: the sender %s", r->talk.who, e->why);
+		break;
+	}
+}
+
+static void
+on_commit(void *ctx, size_t n)
+{
+	struct recv *r = ctx;
+	struct receiver_event e = { .kind = RECEIVER_MORE };
+
+	receiver_commit(&r->machine, n, loop_now(), &e);
+	hear(r, &e);
+}
+
+/* The rest of what a conversation asks of its engine. */
+
+static int64_t
+silent_ms(const struct xfer_options *x)
+{
+	return (int64_t)(x->limit_s == 0 ? XFER_SILENT_S : x->limit_s) * 1000;
+}
+
+static enum rc
+on_start(void *ctx)
+{
+	struct recv *r = ctx;
+	enum rc rc = receiver_init(&r->machine, silent_ms(&r->o->x), loop_now());
+
+	r->initialised = rc == RC_OK;
+	return rc;
+}
+
+static void
+on_greet(void *ctx)
+{
+	struct recv *r = ctx;
+	const char *to = r->o->file == NULL ? r->o->dir : r->o->file;
+
+	if (r->o->file == NULL)
+		r->inbox = inbox_new(r->o->dir, r->talk.who);
+	else if (strcmp(r->o->file, "-") == 0)
+		r->inbox = inbox_new_stream(r->o->out, &r->stop);
+	else
+		r->inbox = inbox_new_output(r->o->file, r->talk.who, &r->stop);
+	if (r->inbox == NULL)
+		talk_fail(&r->talk, CODE_CANTCREAT, "%s: %s", to, strerror(errno));
+}
+
+static struct xlink_room
+on_place(void *ctx)
+{
+	return recv_place(ctx);
+}
+
+static void
+on_dry(void *ctx)
+{
+	recv_flush_idle(ctx);
+}
+
+static void
+on_tick(void *ctx, int64_t now_ms)
+{
+	struct recv *r = ctx;
+	uint64_t total = atomic_load(&r->hash_total), done = atomic_load(&r->hashed);
+
+	/* A person, or a reader of our output, takes as long as it takes. */
+	if (total > 0)
+		xlink_set_work(&r->machine.link, done < total ? done : total, total);
+	else if (r->asking || (r->inbox != NULL && inbox_is_stream(r->inbox)))
+		xlink_set_work(&r->machine.link, (uint64_t)now_ms / 1000, 0);
+	if (r->report.state == AUDIENCE_RECEIVING)
+		xfer_report_tick(&r->report, now_ms);
+}
+
+static enum rc
+on_error(void *ctx, int code, struct bytes words)
+{
+	struct recv *r = ctx;
+
+	return receiver_error(&r->machine, code, words);
+}
+
+static const struct talk_engine engine = {
+	.start = on_start,
+	.greet = on_greet,
+	.place = on_place,
+	.commit = on_commit,
+	.dry = on_dry,
+	.tick = on_tick,
+	.error = on_error,
+};
+
+static void
+run(struct recv *r)
+{
+	const struct talk_begin begin = { .ground = r->ground,
+		.o = &r->o->x,
+		.engine = &engine,
+		.ctx = r,
+		.link = &r->machine.link,
+		.limits_in = true };
+
+	if (recv_jobs_start(r) != RC_OK) {
+		(void)outcome_fail(r->end, CODE_BUG, "cannot start a thread");
+		return;
+	}
+	if (talk_start(&r->talk, &begin, r->end) == RC_OK &&
+	    loop_run(r->ground->loop) != RC_OK)
+		(void)outcome_fail(
+		    r->end, CODE_BUG, "the event loop: %s", strerror(errno));
+}
+
+void
+recv_session(
+    const struct recv_options *o, const struct talk_ground *ground, struct outcome *end)
+{
+	struct recv *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		(void)outcome_fail(end, CODE_BUG, "out of memory");
+		return;
+	}
+	r->o = o;
+	r->ground = ground;
+	r->end = end;
+	r->report.audience = ground->audience;
+	r->report.state = AUDIENCE_WAITING;
+	buf_init(&r->list, RECV_QUESTION / 2);
+	TAILQ_INIT(&r->files);
+	run(r);
+	ground->audience->hush(ground->audience->ctx);
+	recv_drain(r);
+	recv_jobs_stop(r);
+	talk_clear(&r->talk);
+	if (r->initialised)
+		receiver_clear(&r->machine);
+	inbox_free(r->inbox);
+	buf_clear(&r->list);
+	free(r);
+}

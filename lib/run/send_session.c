@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One session of the sender. What is heard only changes what is known (on_event); what is
+ * said comes out of on_more, whenever the line takes something: the offer, files told
+ * ahead, the chunks that have been read, and the goodbye.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/send_parts.h"
+
+/* Words about a file: its path and the other side's words. */
+static void
+file_failed(struct send *s, const struct send_file *f, int code, struct bytes words)
+{
+	xfer_report_failed(&s->report, code, "%s: %s: %.*s", s->talk.who, f->path,
+	    (int)words.n, words.n == 0 ? "" : (const char *)words.p);
+}
+
+static struct send_file *
+find(struct send *s, uint64_t number)
+{
+	struct send_file *f;
+
+	TAILQ_FOREACH (f, &s->files, link)
+		if (f->number == number)
+			return f;
+	return NULL;
+}
+
+/* The next one in the order told, which has its answer now. */
+static struct send_file *
+answered(struct send *s, uint64_t number)
+{
+	struct send_file *f = s->unanswered;
+
+	if (f == NULL || f->number != number)
+		return NULL;
+	s->unanswered = TAILQ_NEXT(f, link);
+	return f;
+}
+
+/* What will not be sent is not waited for. */
+static void
+forget_bytes(struct send *s, const struct send_file *f, uint64_t sent)
+{
+	if (s->report.total_bytes != XFER_UNKNOWN && f->size != XFER_UNKNOWN)
+		s->report.total_bytes -= f->size - sent;
+}
+
+/* What is heard. */
+
+static int
+code_of_answer(enum xfer_answer answer)
+{
+	switch (answer) {
+	case XFER_EXISTS:
+	case XFER_CANNOT: return CODE_CANTCREAT;
+	case XFER_DAMAGED: return CODE_TEMPFAIL;
+	default: return CODE_NO;
+	}
+}
+
+static void
+hear_no(struct send *s, const struct sender_event *e)
+{
+	(void)outcome_fail(s->end, code_of_answer(e->answer), "%s: %.*s", s->talk.who,
+	    (int)e->words.n, e->words.n == 0 ? "" : (const char *)e->words.p);
+	talk_finish(&s->talk);
+}
+
+static void
+hear_take(struct send *s, const struct sender_event *e)
+{
+	struct send_file *f = answered(s, e->file);
+
+	if (f == NULL)
+		return;
+	f->taken = true;
+	s->open++;
+	f->offset = e->offset;
+	f->only = e->only;
+	memcpy(f->hash, e->hash, sizeof(f->hash));
+}
+
+static void
+hear_skip(struct send *s, const struct sender_event *e)
+{
+	struct send_file *f = answered(s, e->file);
+
+	if (f == NULL)
+		return;
+	forget_bytes(s, f, 0);
+	file_failed(s, f, code_of_answer(e->answer), e->words);
+	send_file_settle(s, f);
+}
+
+static void
+hear_stored(struct send *s, const struct sender_event *e)
+{
+	struct send_file *f = find(s, e->file);
+
+	if (f == NULL)
+		return;
+	if (e->answer == XFER_YES)
+		s->report.files++;
+	else
+		file_failed(s, f, code_of_answer(e->answer), e->words);
+	send_file_settle(s, f);
+}
+
+static void
+hear_done(struct send *s)
+{
+	xfer_report_end(&s->report, "sent", s->end);
+	xfer_skips_end(&s->count.skips, s->end);
+	if (s->report.files > 0)
+		xfer_report_summary(&s->report, "to", s->talk.who);
+	talk_finish(&s->talk);
+}
+
+static void
+hear(struct send *s, const struct sender_event *e)
+{
+	if (e->kind != SENDER_MORE)
+		s->report.other_total = 0;
+	switch (e->kind) {
+	case SENDER_MORE: break;
+	case SENDER_READY: s->greeted = true; break;
+	case SENDER_YES:
+		s->may_tell = true;
+		s->report.state = AUDIENCE_SENDING;
+		break;
+	case SENDER_NO: hear_no(s, e); break;
+	case SENDER_TAKE: hear_take(s, e); break;
+	case SENDER_SKIP: hear_skip(s, e); break;
+	case SENDER_STORED: hear_stored(s, e); break;
+	case SENDER_BUSY:
+		s->report.other_done = e->done;
+		s->report.other_total = e->total;
+		break;
+	case SENDER_DONE: hear_done(s); break;
+	case SENDER_ERROR: talk_hear_error(&s->talk, e->code, e->words); break;
+	case SENDER_BAD:
+		talk_fail(
+		    &s->talk, CODE_PROTOCOL, "%s: the receiver %s", s->talk.who, e->why);
+		break;
+	}
+}
+
+static void
+on_commit(void *ctx, size_t n)
+{
+	struct send *s = ctx;
+	struct sender_event e = { .kind = SENDER_MORE };
+
+	sender_commit(&s->machine, n, loop_now(), &e);
+	hear(s, &e);
+}
+
+/* What is said: the offer. */
+
+static void
+begin_offer(struct send *s)
+{
+	uint64_t files = 0, bytes = 0;
+	size_t n = outbox_items(s->box);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct outbox_item *item = outbox_item(s->box, i);
+
+		files += item->files;
+		bytes = item->bytes == XFER_UNKNOWN || bytes == XFER_UNKNOWN
+		    ? XFER_UNKNOWN
+		    : bytes + item->bytes;
+	}
+	s->report.total_files = files;
+	s->report.total_bytes = bytes;
+	(void)snprintf(
+	    s->report.name, sizeof(s->report.name), "%s", outbox_item(s->box, 0)->name);
+	if (files == 0)
+		talk_refuse(&s->talk, CODE_NO, "has nothing to send",
+		    "nothing to send: links, devices and empty directories are left out");
+	else if (n > XFER_ITEMS_MAX)
+		talk_refuse(&s->talk, CODE_USAGE, "has too much to send",
+		    "more than %d files named: send their directory", XFER_ITEMS_MAX);
+	else if (sender_offer(&s->machine, (uint32_t)n, files, bytes) != RC_OK)
+		talk_fail(&s->talk, CODE_BUG, "the offer cannot be made");
+}
+
+/* Items follow as far as the line takes them. */
+static void
+say_offer(struct send *s)
+{
+	size_t n = outbox_items(s->box);
+
+	if (s->offered == 0)
+		begin_offer(s);
+	while (talk_lives(&s->talk) && s->offered < n) {
+		const struct outbox_item *item = outbox_item(s->box, s->offered);
+		enum rc rc = sender_item(&s->machine, item->is_directory, item->files,
+		    item->bytes, bytes_str(item->name));
+
+		if (rc == RC_BIG && xlink_output(&s->machine.link).n > 0)
+			return;
+		if (rc != RC_OK) {
+			talk_refuse(&s->talk, CODE_USAGE, "has too much to send",
+			    "too many names for one offer: send their directory");
+			return;
+		}
+		s->offered++;
+	}
+	if (s->offered == n)
+		s->report.state = AUDIENCE_WAITING;
+}
+
+/* The first walk is over. */
+static bool
+check_count(struct send *s)
+{
+	struct send_count *c = &s->count;
+
+	if (!c->ready)
+		return false;
+	if (c->rc == RC_OK && s->offered == 0)
+		xfer_skips_say(&c->skips, s->ground->audience);
+	if (c->rc == RC_OK)
+		return true;
+	talk_fail(&s->talk, c->end.code == CODE_OK ? CODE_BUG : c->end.code, "%s",
+	    c->end.words);
+	return false;
+}
+
+/* Files told ahead. */
+
+static bool
+keep_file(struct send *s, const struct outbox_file *f)
+{
+	size_t n = strlen(f->path) + 1;
+	struct send_file *kept = calloc(1, sizeof(*kept) + n);
+
+	if (kept == NULL) {
+		talk_fail(&s->talk, CODE_BUG, "out of memory");
+		return false;
+	}
+	kept->number = s->told++;
+	kept->item = f->item;
+	kept->size = f->size;
+	kept->mode = f->mode;
+	kept->mtime_s = f->mtime_s;
+	kept->mtime_ns = f->mtime_ns;
+	kept->ino = f->ino;
+	kept->dev = f->dev;
+	memcpy(kept->path, f->path, n);
+	TAILQ_INSERT_TAIL(&s->files, kept, link);
+	if (s->unanswered == NULL)
+		s->unanswered = kept;
+	return true;
+}
+
+static void
+say_files(struct send *s)
+{
+	const struct outbox_file *f;
+
+	while (talk_lives(&s->talk) && (f = send_walk_next(s)) != NULL) {
+		struct sender_told told = { .path = bytes_str(f->path),
+			.size = f->size,
+			.mode = f->mode,
+			.mtime_s = f->mtime_s,
+			.mtime_ns = f->mtime_ns };
+		const char *why = NULL;
+		enum rc rc;
+
+		if (!sender_may_file(&s->machine, told.path.n))
+			return;
+		rc = sender_file(&s->machine, &told, &why);
+		if (rc == RC_BIG)
+			return;
+		if (rc == RC_OK && !keep_file(s, f))
+			return;
+		if (rc == RC_BAD)
+			xfer_report_failed(&s->report, CODE_TEMPFAIL,
+			    "%s: %s: has changed since it was counted: send again",
+			    f->path, why == NULL ? "left out" : why);
+		send_walk_used(s);
+	}
+}
+
+/* Content. */
+
+/* Nothing more is said of it. */
+static void
+end_file(struct send *s, struct send_file *f)
+{
+	f->ended = true;
+	s->open--;
+}
+
+static void
+chunk_failed(struct send *s, const struct send_chunk *c)
+{
+	enum xfer_reason reason = XFER_UNREADABLE;
+	const char *words = strerror(c->err);
+	int code = c->err == EIO ? CODE_IO : CODE_NOINPUT;
+
+	if (c->differs) {
+		reason = XFER_DIFFERS;
+		words = "exists there and differs";
+		code = CODE_CANTCREAT;
+	} else if (c->rc == RC_BAD) {
+		reason = XFER_CHANGED;
+		words = "has changed while it was sent: send it again";
+		code = CODE_TEMPFAIL;
+	} else if (c->rc == RC_MEM) {
+		words = "out of memory";
+		code = CODE_BUG;
+	}
+	if (sender_fail(&s->machine, reason, bytes_str(words)) != RC_OK)
+		talk_fail(&s->talk, CODE_BUG, "%s: cannot be given up", c->file->path);
+	xfer_report_failed(&s->report, code, "%s%s%s: %s", c->differs ? s->talk.who : "",
+	    c->differs ? ": " : "", c->file->path, words);
+	forget_bytes(s, c->file, c->file->said);
+	end_file(s, c->file);
+	send_file_settle(s, c->file);
+}
+
+static enum rc
+say_chunk(struct send *s, struct send_chunk *c)
+{
+	struct send_file *f = c->file;
+	enum rc rc = RC_OK;
+
+	if (c->first) {
+		xfer_report_name(&s->report, f->path);
+		s->report.bytes += c->offset;
+		f->said = c->offset;
+		rc = sender_begin(&s->machine, c->offset);
+	}
+	if (rc == RC_OK && c->n > 0) {
+		rc = sender_data(&s->machine, bytes_of(c->p, c->n));
+		s->speaking = rc == RC_OK ? c : NULL;
+		f->said += c->n;
+	}
+	if (rc == RC_OK && c->last) {
+		end_file(s, f);
+		rc = sender_end(&s->machine, s->o->no_hash ? NULL : c->hash);
+	}
+	return rc;
+}
+
+/* The bytes of the last chunk are on their way. */
+static void
+recycle(struct send *s)
+{
+	struct send_chunk *c = s->speaking;
+
+	if (c == NULL)
+		return;
+	s->speaking = NULL;
+	xfer_report_moved(&s->report, c->n, loop_now());
+	send_chunk_done(s, c);
+}
+
+static void
+say_content(struct send *s)
+{
+	struct send_chunk *c;
+
+	while (talk_lives(&s->talk) && s->speaking == NULL &&
+	    (c = send_chunk_next(s)) != NULL) {
+		/* Of a file that is over already nothing is left but empty chunks. */
+		bool idle = c->file->ended || c->stopped;
+
+		if (!idle && (c->differs || (c->rc != RC_MORE && c->rc != RC_END)))
+			chunk_failed(s, c);
+		else if (!idle && say_chunk(s, c) != RC_OK)
+			talk_fail(
+			    &s->talk, CODE_BUG, "%s: cannot be said", c->file->path);
+		if (s->speaking == NULL)
+			send_chunk_done(s, c);
+	}
+}
+
+static void
+say_goodbye(struct send *s)
+{
+	if (s->said_bye || !s->walked || s->unanswered != NULL || s->open > 0)
+		return;
+	s->said_bye = true;
+	if (sender_bye(&s->machine) != RC_OK)
+		talk_fail(&s->talk, CODE_BUG, "the goodbye cannot be said");
+}
+
+static void
+on_more(void *ctx)
+{
+	struct send *s = ctx;
+
+	recycle(s);
+	if (s->machine.link.out.n > XLINK_OUTPUT_MAX / 2)
+		return;
+	if (!check_count(s) || !s->greeted)
+		return;
+	if (s->offered < outbox_items(s->box))
+		say_offer(s);
+	if (!s->may_tell)
+		return;
+	say_files(s);
+	send_read_more(s);
+	say_content(s);
+	send_read_more(s);
+	say_goodbye(s);
+}
+
+/* The rest of what a conversation asks of its engine. */
+
+static int64_t
+silent_ms(const struct xfer_options *x)
+{
+	return (int64_t)(x->limit_s == 0 ? XFER_SILENT_S : x->limit_s) * 1000;
+}
+
+static enum rc
+on_start(void *ctx)
+{
+	struct send *s = ctx;
+	enum rc rc =
+	    sender_init(&s->machine, s->o->no_hash, silent_ms(&s->o->x), loop_now());
+
+	s->initialised = rc == RC_OK;
+	return rc;
+}
+
+static void
+on_asked(void *ctx, bool yes)
+{
+	struct send *s = ctx;
+
+	if (yes)
+		send_count_start(s);
+	else
+		talk_refuse(&s->talk, CODE_NO, "was refused by a person", "%s: refused",
+		    s->talk.who);
+	talk_pump(&s->talk);
+}
+
+/* Who calls is asked about, unless it was said beforehand. */
+static void
+on_greet(void *ctx)
+{
+	struct send *s = ctx;
+	const struct audience *a = s->ground->audience;
+	char words[OUTCOME_WORDS];
+
+	if (!a->claim(a->ctx)) {
+		talk_refuse(&s->talk, CODE_TEMPFAIL, "is busy with somebody else",
+		    "%s: turned away: another one was first", s->talk.who);
+		return;
+	}
+	if (s->o->x.calls || s->o->x.yes || s->o->x.n_users > 0) {
+		send_count_start(s);
+		return;
+	}
+	(void)snprintf(words, sizeof(words),
+	    "%s (%s) asks for what you send%s%s: send it?", s->talk.who, s->ground->place,
+	    s->o->n == 1 ? ", " : "", s->o->n == 1 ? s->o->operands[0] : "");
+	a->ask(a->ctx, words, on_asked, s);
+}
+
+static void
+on_tick(void *ctx, int64_t now_ms)
+{
+	struct send *s = ctx;
+	uint64_t seconds = (uint64_t)now_ms / 1000;
+
+	if (s->hash_total > 0)
+		xlink_set_work(&s->machine.link, atomic_load(&s->hashed), s->hash_total);
+	else if (!s->may_tell || s->report.total_bytes == XFER_UNKNOWN)
+		xlink_set_work(&s->machine.link, seconds, 0);
+	if (s->offered > 0)
+		xfer_report_tick(&s->report, now_ms);
+}
+
+static enum rc
+on_error(void *ctx, int code, struct bytes words)
+{
+	struct send *s = ctx;
+
+	return sender_error(&s->machine, code, words);
+}
+
+static const struct talk_engine engine = {
+	.start = on_start,
+	.greet = on_greet,
+	.commit = on_commit,
+	.more = on_more,
+	.tick = on_tick,
+	.error = on_error,
+};
+
+static void
+run(struct send *s)
+{
+	const struct talk_begin begin = { .ground = s->ground,
+		.o = &s->o->x,
+		.engine = &engine,
+		.ctx = s,
+		.link = &s->machine.link };
+
+	s->box = outbox_new(s->o->operands, s->o->n, s->o->name, s->o->in, s->end);
+	if (s->box == NULL)
+		return;
+	if (send_jobs_start(s) != RC_OK) {
+		(void)outcome_fail(s->end, CODE_BUG, "cannot start a thread");
+		return;
+	}
+	if (talk_start(&s->talk, &begin, s->end) == RC_OK &&
+	    loop_run(s->ground->loop) != RC_OK)
+		(void)outcome_fail(
+		    s->end, CODE_BUG, "the event loop: %s", strerror(errno));
+}
+
+void
+send_session(
+    const struct send_options *o, const struct talk_ground *ground, struct outcome *end)
+{
+	struct send *s = calloc(1, sizeof(*s));
+
+	if (s == NULL) {
+		(void)outcome_fail(end, CODE_BUG, "out of memory");
+		return;
+	}
+	s->o = o;
+	s->ground = ground;
+	s->end = end;
+	s->report.audience = ground->audience;
+	s->report.state = AUDIENCE_COUNTING;
+	TAILQ_INIT(&s->files);
+	run(s);
+	ground->audience->hush(ground->audience->ctx);
+	send_jobs_stop(s);
+	talk_clear(&s->talk);
+	if (s->initialised)
+		sender_clear(&s->machine);
+	outbox_free(s->box);
+	free(s);
+}
