@@ -280,6 +280,97 @@ an_end_without_close_notify_is_told_after_the_data(void **state)
 	pair_close(&p);
 }
 
+/* A connection that the other side breaks. */
+
+/* Write until the socket says that it is over; what tls_wants then. */
+static int
+write_in_vain(struct end *e, const uint8_t *data, size_t size)
+{
+	enum { TRIES = 100 };
+	size_t n;
+
+	for (int i = 0; i < TRIES; i++) {
+		e->rc = tls_write(e->tls, bytes_of(data, size), &n, &e->why);
+		if (e->rc == RC_OK)
+			e->rc = tls_flush(e->tls, &e->why);
+		if (e->rc != RC_OK)
+			break;
+	}
+	return e->rc == RC_MORE ? tls_wants(e->tls) : 0;
+}
+
+static void
+whoever_is_refused_while_writing_still_learns_why(void **state)
+{
+	enum { MUCH = 600 * 1000 };
+	struct authority other = authority_new();
+	uint8_t *data = pattern(MUCH), got[8];
+	struct person eve;
+	struct pair p;
+	struct end *e = &p.e[0];
+
+	(void)state;
+	person_init(&eve, "eve", &other, -HOUR_S, 2 * HOUR_S);
+	person_pin(&eve, &ours);
+	pair_init_tcp(&p);
+	pair_join(&p, &eve.rules, &ops.rules);
+	while (e->rc == RC_MORE) {
+		e->rc = tls_shake(e->tls, &e->why);
+		if (e->rc == RC_MORE)
+			p.e[1].rc = tls_shake(p.e[1].tls, &p.e[1].why);
+	}
+	assert_int_equal(e->rc, RC_OK);
+	(void)write_in_vain(e, data, MUCH);
+	/* It refuses, and hangs up with much unread: the connection is reset. */
+	assert_int_equal(tls_shake(p.e[1].tls, &p.e[1].why), RC_BAD);
+	tls_free(p.e[1].tls);
+	p.e[1].tls = NULL;
+	(void)close(p.e[1].fd);
+	p.e[1].fd = -1;
+	assert_int_equal(write_in_vain(e, data, MUCH), LOOP_READ);
+	assert_int_equal(end_drain(&p, 0, got, sizeof(got)), 0);
+	assert_int_equal(e->rc, RC_BAD);
+	assert_int_equal(e->why.code, CODE_NOSESSION);
+	assert_non_null(strstr(e->why.words, "does not accept our certificate"));
+	pair_close(&p);
+	person_clear(&eve);
+	authority_free(&other);
+	free(data);
+}
+
+static void
+writing_to_nobody_is_told_and_kills_nobody(void **state)
+{
+	struct pair p;
+	struct end *e = &p.e[0];
+	uint8_t got[8];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		pair_init_tcp(&p);
+		pair_join(&p, &ops.rules, &lab.rules);
+		while (p.e[0].rc == RC_MORE || p.e[1].rc == RC_MORE)
+			pair_shake(&p);
+		if (i == 1)
+			assert_int_equal(tls_close(p.e[1].tls, &p.e[1].why), RC_OK);
+		(void)close(p.e[1].fd);
+		p.e[1].fd = -1;
+		if (i == 1) {
+			/* It has ended in order: nothing more can be read from it. */
+			(void)end_drain(&p, 0, got, sizeof(got));
+			assert_int_equal(e->rc, RC_END);
+			assert_int_equal(write_in_vain(e, got, 1), 0);
+		} else {
+			assert_int_equal(write_in_vain(e, got, 1), LOOP_READ);
+			(void)end_drain(&p, 0, got, sizeof(got));
+		}
+		assert_int_equal(e->rc, RC_BAD);
+		assert_int_equal(e->why.code, CODE_UNAVAILABLE);
+		assert_non_null(strstr(e->why.words, "the connection is lost: "));
+		pair_close(&p);
+	}
+}
+
 /* Memory. */
 
 static void
@@ -341,6 +432,8 @@ main(void)
 		TEST(a_changed_bit_anywhere_never_makes_another_byte),
 		TEST(a_wire_that_is_cut_anywhere_is_noticed),
 		TEST(an_end_without_close_notify_is_told_after_the_data),
+		TEST(whoever_is_refused_while_writing_still_learns_why),
+		TEST(writing_to_nobody_is_told_and_kills_nobody),
 		TEST(a_connection_takes_less_than_a_mebibyte),
 	};
 

@@ -6,9 +6,11 @@
 #ifndef TESTS_UNIT_TLS_WORLD_H
 #define TESTS_UNIT_TLS_WORLD_H
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,16 +140,47 @@ pair_init(struct pair *p)
 	}
 }
 
+/* The same without a wire between them: TCP on loopback. */
 static inline void
-pair_open(struct pair *p, const struct tls_rules *caller, const struct tls_rules *called)
+pair_init_tcp(struct pair *p)
 {
-	pair_init(p);
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t size = sizeof(in);
+
+	memset(p, 0, sizeof(*p));
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, size), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &size), 0);
+	p->e[0].fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(p->e[0].fd, (struct sockaddr *)&in, size), 0);
+	p->e[1].fd = accept(fd, NULL, NULL);
+	(void)close(fd);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(fcntl(p->e[i].fd, F_SETFL, O_NONBLOCK), 0);
+		p->e[i].rc = RC_MORE;
+		p->e[i].wire = -1;
+		p->way[i].over = true;
+	}
+}
+
+static inline void
+pair_join(struct pair *p, const struct tls_rules *caller, const struct tls_rules *called)
+{
 	for (int i = 0; i < 2; i++) {
 		struct end *e = &p->e[i];
 
 		e->tls = tls_new(i == 0 ? caller : called, e->fd, i == 1, &e->why);
 		assert_non_null(e->tls);
 	}
+}
+
+static inline void
+pair_open(struct pair *p, const struct tls_rules *caller, const struct tls_rules *called)
+{
+	pair_init(p);
+	pair_join(p, caller, called);
 }
 
 static inline void
