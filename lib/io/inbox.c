@@ -200,7 +200,8 @@ inbox_begin(struct inbox_file *f, uint64_t offset)
 
 	if (offset > 0 && (f->phase != INBOX_HASHED || offset != f->at))
 		return RC_BAD;
-	if (offset > 0 && f->is_whole) {
+	/* An empty file that is there is whole, too. */
+	if (f->is_whole && f->phase == INBOX_HASHED && offset == f->size) {
 		f->phase = INBOX_SAME;
 		return RC_OK;
 	}
