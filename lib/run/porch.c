@@ -302,16 +302,19 @@ static bool
 listen_here(struct porch *p)
 {
 	enum rc rc = net_tcp_listen(p->o->port, &p->o->local, p->listeners, &p->port);
+	int error = errno;
+	char why[NET_LOCAL_WORDS];
 
 	if (rc == RC_BUSY)
 		(void)outcome_fail(p->end, CODE_TEMPFAIL,
 		    "port %u is taken by another program: give another with -p",
 		    (unsigned)p->o->port);
+	else if (rc != RC_OK && net_local_check(&p->o->local, why) == RC_NONE)
+		(void)outcome_fail(p->end, CODE_UNAVAILABLE, "%s", why);
 	else if (rc != RC_OK)
 		(void)outcome_fail(p->end, CODE_UNAVAILABLE,
-		    "cannot listen on port %u: %s: give another with -p, or another "
-		    "address with -i",
-		    (unsigned)p->o->port, strerror(errno));
+		    "cannot listen on port %u: %s: give another with -p",
+		    (unsigned)p->o->port, strerror(error));
 	return rc == RC_OK;
 }
 

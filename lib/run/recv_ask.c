@@ -155,7 +155,7 @@ is_decided(const struct recv *r)
 static bool
 fits(struct recv *r)
 {
-	char words[XFER_WORDS_MAX];
+	char words[XFER_WORDS_MAX], theirs[XFER_WORDS_MAX];
 
 	if (r->o->file != NULL &&
 	    (r->items != 1 || r->has_directory || r->report.total_files != 1)) {
@@ -173,8 +173,12 @@ fits(struct recv *r)
 		    "offers %.300s, which may change what programs do: refused: ask for "
 		    "it by its name",
 		    r->strange);
-		refuse(r, "takes no name that begins with a dot unless it asks for it",
-		    words);
+		(void)snprintf(theirs, sizeof(theirs),
+		    "takes nothing that begins with a dot, such as %.300s, unless it "
+		    "asks "
+		    "for it by its name",
+		    r->strange);
+		refuse(r, theirs, words);
 		return false;
 	}
 	return true;

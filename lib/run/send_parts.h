@@ -82,7 +82,7 @@ struct send_batch {
 struct send_count {
 	struct work_job job;
 	struct send *send;
-	bool out, ready;
+	bool out, ready, told; /* told: what is left out */
 	enum rc rc;
 	struct outcome end;
 	struct xfer_skips skips;

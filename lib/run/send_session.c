@@ -224,8 +224,9 @@ check_count(struct send *s)
 
 	if (!c->ready)
 		return false;
-	if (c->rc == RC_OK && s->offered == 0)
+	if (c->rc == RC_OK && !c->told)
 		xfer_skips_say(&c->skips, s->ground->audience);
+	c->told = true;
 	if (c->rc == RC_OK)
 		return true;
 	talk_fail(&s->talk, c->end.code == CODE_OK ? CODE_BUG : c->end.code, "%s",
