@@ -320,7 +320,7 @@ receiver_error(struct receiver *r, int code, struct bytes words)
 		.kind = XFER_ERROR, .code = (uint8_t)code, .text = words
 	};
 
-	if (r->state == RECEIVER_OVER)
+	if (r->state == RECEIVER_OVER || code < 1 || code > UINT8_MAX)
 		return RC_BAD;
 	r->state = RECEIVER_OVER;
 	return say(r, &m, NULL);

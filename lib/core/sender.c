@@ -234,6 +234,8 @@ sender_file(struct sender *s, const struct sender_told *f, const char **why)
 	rc = xfer_check_path(f->path, why);
 	if (rc != RC_OK)
 		return rc;
+	if (f->mode > 0777 || f->mtime_ns >= 1000 * 1000 * 1000)
+		return RC_BAD;
 	if (!sender_may_file(s, f->path.n))
 		return RC_BUSY;
 	rc = say(s, &m, xbook_tell(&s->book, f->path, f->size));
@@ -327,7 +329,7 @@ sender_error(struct sender *s, int code, struct bytes words)
 		.kind = XFER_ERROR, .code = (uint8_t)code, .text = words
 	};
 
-	if (s->state == SENDER_OVER)
+	if (s->state == SENDER_OVER || code < 1 || code > UINT8_MAX)
 		return RC_BAD;
 	s->state = SENDER_OVER;
 	return say(s, &m, NULL);

@@ -41,13 +41,20 @@ xbook_clear(struct xbook *b)
 	b->ring = NULL;
 }
 
+static bool
+is_size(uint64_t bytes)
+{
+	return bytes <= XFER_NUMBER_MAX || bytes == XFER_UNKNOWN;
+}
+
 const char *
 xbook_offer(struct xbook *b, uint32_t items, uint64_t files, uint64_t bytes)
 {
 	if (b->items > 0 || b->offered)
 		return "offers twice";
-	if (items == 0 || items > XFER_ITEMS_MAX)
-		return "offers nothing, or too many things";
+	if (items == 0 || items > XFER_ITEMS_MAX || files > XFER_NUMBER_MAX ||
+	    !is_size(bytes))
+		return "offers nothing, or too much";
 	b->items = items;
 	b->files = files;
 	b->bytes = bytes;
@@ -62,8 +69,10 @@ add_up(const struct xbook *b, const struct xbook_item *item)
 	bool endless = b->endless || unknown;
 	uint64_t bytes = unknown ? 0 : item->bytes;
 
-	if (unknown && item->is_directory)
+	if (!is_size(item->bytes) || (unknown && item->is_directory))
 		return "offers a directory of unknown size";
+	if (!item->is_directory && item->files != 1)
+		return "offers a file that is not one";
 	if (item->files > b->files || (item->files != b->files && b->items == 1))
 		return "offers a number of files that does not add up";
 	if (b->bytes == XFER_UNKNOWN)

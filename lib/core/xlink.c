@@ -182,8 +182,10 @@ xlink_sent(struct xlink *l, size_t n, int64_t now_ms)
 void
 xlink_set_work(struct xlink *l, uint64_t done, uint64_t total)
 {
-	l->our_done = total != 0 && done > total ? total : done;
-	l->our_total = total;
+	l->our_total = total <= XFER_NUMBER_MAX ? total : 0;
+	l->our_done = done < XFER_NUMBER_MAX ? done : XFER_NUMBER_MAX;
+	if (l->our_total != 0 && l->our_done > l->our_total)
+		l->our_done = l->our_total;
 }
 
 void

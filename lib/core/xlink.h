@@ -111,7 +111,7 @@ struct bytes xlink_output(const struct xlink *l);
 /* n of them were sent. */
 void xlink_sent(struct xlink *l, size_t n, int64_t now_ms);
 
-/* How far our own work is, for the next BUSY; total 0: nobody knows. */
+/* How far our own work is, for the next BUSY; total 0 or XFER_UNKNOWN: nobody knows. */
 void xlink_set_work(struct xlink *l, uint64_t done, uint64_t total);
 
 /*
