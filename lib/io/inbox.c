@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "io/inbox_parts.h"
+#include "io/space.h"
 
-enum { RESERVE_FROM = 1024 * 1024 };
+enum { ASK_FROM = 1024 * 1024 }; /* what is smaller just finds out */
 
 /* The place. */
 
@@ -139,19 +140,20 @@ come_near_making(struct inbox_file *f, int *dir)
 }
 
 /*
- * A disk that is too small says so now, and not after the whole night. What is too small
- * to matter, or a file system that cannot, just goes on.
+ * A disk that is too small says so now, and not after the whole night. It is not reserved
+ * by fallocate(2): that takes as long as writing on a RAM disk, would hold what a sender
+ * merely claims, and stays behind when we are killed.
  */
 static enum rc
-reserve(struct inbox_file *f)
+check_room(const struct inbox_file *f)
 {
-	uint64_t left = f->size - f->at;
+	uint64_t left = f->size - f->at, block, has;
 
-	if (f->size == XFER_UNKNOWN || left < RESERVE_FROM)
+	if (f->in->is_stream || f->size == XFER_UNKNOWN || left < ASK_FROM ||
+	    space_ask(f->fd, &block, &has) != RC_OK || left <= has)
 		return RC_OK;
-	if (fallocate(f->fd, FALLOC_FL_KEEP_SIZE, (off_t)f->at, (off_t)left) == 0)
-		return RC_OK;
-	return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? RC_SYS : RC_OK;
+	errno = ENOSPC;
+	return RC_SYS;
 }
 
 static enum rc
@@ -206,8 +208,8 @@ inbox_begin(struct inbox_file *f, uint64_t offset)
 		return RC_OK;
 	}
 	rc = offset > 0 ? go_on(f) : begin_anew(f);
-	if (rc == RC_OK && !f->in->is_stream)
-		rc = reserve(f);
+	if (rc == RC_OK)
+		rc = check_room(f);
 	if (rc == RC_OK || f->fd >= 0)
 		f->phase = INBOX_WRITING;
 	return rc;
@@ -324,21 +326,14 @@ inbox_store(
 	return rc;
 }
 
-/*
- * What is of no use does not stay, and what was reserved is given back. Nobody else takes
- * a part away that we have locked.
- */
+/* What is of no use does not stay. Nobody else takes a part away that we have locked. */
 static void
 leave_part(struct inbox_file *f)
 {
 	struct stat st;
 	int dir;
 
-	if (!f->is_damaged && f->at > 0) {
-		(void)!ftruncate(f->fd, (off_t)f->at);
-		return;
-	}
-	if (inbox_near(f, &dir) != RC_OK)
+	if ((!f->is_damaged && f->at > 0) || inbox_near(f, &dir) != RC_OK)
 		return;
 	if (fstatat(dir, f->part, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
 		(void)unlinkat(dir, f->part, 0);

@@ -8,22 +8,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #include "core/layout.h"
+#include "io/space.h"
 #include "io/store_parts.h"
 
-/* From the kernel's magic.h and the file systems themselves. */
-#define MAGIC_BTRFS 0x9123683eU
-#define MAGIC_ZFS 0x2fc12fc1U
-#define MAGIC_BCACHEFS 0xca451a4eU
-
-enum {
-	BLOCK_MOST = 4096, /* network file systems call their largest transfer a block */
-	SECTOR = 512       /* the unit of st_blocks */
-};
+enum { SECTOR = 512 }; /* the unit of st_blocks */
 
 struct space {
 	struct store *s;
@@ -34,28 +24,6 @@ struct space {
 	dev_t parent_dev; /* of the directory of the last file that was not there */
 	const struct torrent_file *parent_of;
 };
-
-static enum rc
-ask(const struct store *s, uint64_t *block, uint64_t *free_bytes)
-{
-	struct statvfs v;
-	struct statfs fs;
-	uint32_t magic;
-
-	if (fstatvfs(s->files.dir, &v) != 0 || fstatfs(s->files.dir, &fs) != 0 ||
-	    v.f_blocks == 0 || v.f_frsize == 0)
-		return RC_NONE;
-	magic = (uint32_t)fs.f_type;
-	if (magic == MAGIC_BTRFS || magic == MAGIC_ZFS || magic == MAGIC_BCACHEFS)
-		return RC_NONE;
-	*block = v.f_frsize < BLOCK_MOST ? v.f_frsize : BLOCK_MOST;
-	/* The reserve is root's. */
-	if (__builtin_mul_overflow(
-	        geteuid() == 0 ? (uint64_t)v.f_bfree : (uint64_t)v.f_bavail,
-	        (uint64_t)v.f_frsize, free_bytes))
-		*free_bytes = UINT64_MAX;
-	return RC_OK;
-}
 
 static uint64_t
 blocks_of(const struct space *sp, uint64_t bytes)
@@ -182,7 +150,7 @@ store_space(struct store *s, uint64_t *needed, uint64_t *free_bytes)
 {
 	struct space sp = { .s = s };
 
-	if (ask(s, &sp.block, free_bytes) != RC_OK)
+	if (space_ask(s->files.dir, &sp.block, free_bytes) != RC_OK)
 		return RC_NONE;
 	sp.missing = calloc(s->t->n_files + 1, sizeof(*sp.missing));
 	if (sp.missing == NULL)
