@@ -8,7 +8,7 @@
 #include "run/fetch.h"
 
 enum {
-	MEMORY = 64 << 20,
+	MEMORY = 48 << 20,
 	MEMORY_MIN = 1 << 20,
 	RATE_MIN = 1024,
 	PEERS = 50,
@@ -27,7 +27,7 @@ static const struct tool_option options[] = {
 	{ 'i', "ADDR|IF", "use this address or interface for every connection" },
 	{ 'D', "RATE", "download at most so many bytes a second" },
 	{ 'U', "RATE", "upload at most so many bytes a second" },
-	{ 'm', "SIZE", "memory for pieces (64M)" },
+	{ 'm', "SIZE", "memory for pieces (48M)" },
 	{ 'j', "PEERS", "connections at once (50)" },
 	{ 't', "TIME", "give up when stalled for so long (10m)" },
 	{ 'w', NULL, "write a status record to stdout every second" },

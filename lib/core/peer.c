@@ -50,20 +50,8 @@ peer_clear(struct peer *p)
 	bitset_free(&p->has);
 	buf_clear(&p->output);
 	buf_clear(&p->body);
-	free(p->requests);
+	free(p->first_request);
 	*p = (struct peer){ .state = PEER_DEAD };
-}
-
-int
-peer_room(struct peer *p, struct peer_room scratch, struct peer_room room[static 2])
-{
-	if (p->state == PEER_PAYLOAD && p->place != NULL && p->left > 0) {
-		room[0] = (struct peer_room){ .p = p->place, .n = p->left };
-		room[1] = scratch;
-		return 2;
-	}
-	room[0] = scratch;
-	return 1;
 }
 
 void
@@ -79,7 +67,7 @@ peer_commit(struct peer *p, size_t n, struct peer_room scratch, int64_t now_ms,
 	}
 	if (n > 0)
 		p->heard_ms = now_ms;
-	*rest = bytes_of(scratch.p, n - placed);
+	*rest = peer_commit_ahead(p, n - placed, scratch);
 }
 
 void
@@ -88,6 +76,13 @@ peer_place(struct peer *p, uint8_t *place)
 	/* Taken away in the middle of a block, the place is gone for the rest of it. */
 	if (p->state == PEER_PAYLOAD)
 		p->place = place;
+}
+
+bool
+peer_is_under_way(const struct peer *p, struct peer_block b)
+{
+	return p->state == PEER_PAYLOAD && p->message.piece == b.piece &&
+	    p->message.begin == b.begin && p->message.length == b.length;
 }
 
 bool
@@ -105,6 +100,7 @@ bad(struct peer *p, struct peer_event *event, const char *why)
 {
 	p->state = PEER_DEAD;
 	p->place = NULL;
+	peer_expect_none(p);
 	*event = (struct peer_event){ .kind = PEER_BAD, .why = why };
 }
 
@@ -246,8 +242,8 @@ on_allowed(struct peer *p, uint32_t piece, struct peer_event *event)
 	*event = (struct peer_event){ .kind = PEER_ALLOWED, .block.piece = piece };
 }
 
-static void
-on_block_head(struct peer *p, struct peer_block b, struct peer_event *event)
+void
+peer_begin_block(struct peer *p, struct peer_block b, struct peer_event *event)
 {
 	struct peer_request *r = peer_find_request(p, b);
 
@@ -329,7 +325,7 @@ on_head(struct peer *p, struct peer_event *event)
 	case WIRE_HAVE_NONE: on_all_or_none(p, false, event); return;
 	case WIRE_REQUEST:
 	case WIRE_CANCEL: on_request(p, h->id, b, event); return;
-	case WIRE_PIECE: on_block_head(p, b, event); return;
+	case WIRE_PIECE: peer_begin_block(p, b, event); return;
 	case WIRE_REJECT: on_reject(p, b, event); return;
 	case WIRE_ALLOWED_FAST: on_allowed(p, h->piece, event); return;
 	case WIRE_BITFIELD:
@@ -449,16 +445,20 @@ next_body(struct peer *p, struct bytes *rest, struct peer_event *event)
 		on_body(p, event);
 }
 
-static void
-on_block(struct peer *p, struct peer_event *event)
+void
+peer_end_payload(struct peer *p, struct peer_event *event)
 {
 	const struct peer_block b = { .piece = p->message.piece,
 		.begin = p->message.begin,
 		.length = p->message.length };
 	struct peer_request *r = peer_find_request(p, b);
 
+	bool wanted = p->state == PEER_PAYLOAD;
+
 	p->state = PEER_HEAD;
 	p->place = NULL;
+	if (!wanted)
+		return;
 	/* Forgotten while it was under way. */
 	if (r == NULL)
 		return;
@@ -478,7 +478,7 @@ next_block(struct peer *p, struct bytes *rest, struct peer_event *event)
 	p->left -= (uint32_t)take;
 	*rest = bytes_from(*rest, take);
 	if (p->left == 0)
-		on_block(p, event);
+		peer_end_payload(p, event);
 }
 
 static void
@@ -499,12 +499,23 @@ peer_next(struct peer *p, struct bytes *rest, int64_t now_ms, struct peer_event 
 	do {
 		switch ((enum peer_state)p->state) {
 		case PEER_HANDSHAKE: next_handshake(p, rest, event); break;
-		case PEER_HEAD: next_head(p, rest, now_ms, event); break;
+		case PEER_HEAD:
+			if (p->at_ahead < p->n_ahead)
+				peer_next_ahead(p, event);
+			else
+				next_head(p, rest, now_ms, event);
+			break;
 		case PEER_BODY: next_body(p, rest, event); break;
 		case PEER_NEWS: next_news(p, event); break;
-		case PEER_PAYLOAD: next_block(p, rest, event); break;
+		case PEER_PAYLOAD:
+			if (p->begun_ahead)
+				peer_next_ahead(p, event);
+			else
+				next_block(p, rest, event);
+			break;
 		case PEER_SKIP: next_skip(p, rest); break;
 		case PEER_DEAD: *rest = bytes_of(NULL, 0); break;
 		}
-	} while (event->kind == PEER_MORE && (rest->n > 0 || p->state == PEER_NEWS));
+	} while (event->kind == PEER_MORE &&
+	    (rest->n > 0 || p->state == PEER_NEWS || p->at_ahead < p->n_ahead));
 }

@@ -24,6 +24,14 @@ enum {
 	PEER_OUTPUT_MAX = 1 << 20, /* bytes waiting to be sent; more: drop the peer */
 	PEER_ALLOWED_MAX = 32,     /* allowed-fast pieces that we remember */
 	PEER_BLOCKS_MAX = 32,      /* blocks waiting to be sent to it */
+	PEER_BLOCK_HEAD = 13,      /* bytes of the head of a block */
+	PEER_AHEAD_MAX = 16,       /* blocks that one read may begin in their places */
+	PEER_ROOMS = 2 + 2 * PEER_AHEAD_MAX,
+	PEER_SCRATCH_MIN =
+	    64, /* bytes of scratch that are left beside what is expected */
+	/* Of scratch, for all that may be expected, and a block more. */
+	PEER_SCRATCH =
+	    (PEER_AHEAD_MAX + 1) * (PEER_BLOCK_HEAD + WIRE_BLOCK) + PEER_SCRATCH_MIN,
 };
 
 struct peer_block {
@@ -46,6 +54,14 @@ struct peer_part {
 struct peer_due {
 	uint64_t at;
 	struct peer_block block; /* what of it is still to be sent */
+};
+
+/* A block that will come next if the peer keeps the order asked. */
+struct peer_ahead {
+	struct peer_block block;
+	uint8_t *place;
+	uint32_t landed; /* bytes of it that came */
+	uint8_t head[PEER_BLOCK_HEAD];
 };
 
 struct peer_config {
@@ -92,7 +108,11 @@ struct peer {
 	unsigned unasked; /* blocks that nobody asked for */
 	int64_t quota;    /* messages that it may send before it floods */
 	int64_t quota_ms;
+	struct peer_request *first_request; /* the memory that requests lie in */
 	size_t cap_requests;
+	struct peer_ahead ahead[PEER_AHEAD_MAX];
+	size_t n_ahead, at_ahead; /* expected, then those that came; of these eaten */
+	bool begun_ahead;         /* the block under way is the next of them */
 };
 
 enum peer_event_kind {
@@ -134,14 +154,29 @@ struct peer_room {
 };
 
 /*
- * Where the next bytes from the socket belong, in order: the rest of the block under way
- * in its place (if it has one), then scratch. Returns 1 or 2, the rooms filled in.
+ * For the next peer_room: this block, which was asked for, will come after the one under
+ * way and those that were told before, and goes to place. Until the peer_commit after it
+ * anything may be written there, and nobody else may write there. Does nothing to the
+ * block under way. peer_may_expect: whether another one may be told. peer_expect_none
+ * takes all of them back.
  */
-int peer_room(struct peer *p, struct peer_room scratch, struct peer_room room[static 2]);
+bool peer_may_expect(const struct peer *p);
+void peer_expect(struct peer *p, struct peer_block b, uint8_t *place);
+void peer_expect_none(struct peer *p);
+
+/*
+ * Where the next bytes from the socket belong, in order: the rest of the block under way
+ * in its place (if it has one), the heads and places of those that are expected, then
+ * what is left of scratch: what is expected takes its size from it, and no more is
+ * expected than that PEER_SCRATCH_MIN bytes are left. Returns how many, at least 1, the
+ * rooms filled in.
+ */
+int peer_room(
+    struct peer *p, struct peer_room scratch, struct peer_room room[static PEER_ROOMS]);
 
 /*
  * n bytes went into the rooms of the last peer_room. *rest: those that went into scratch,
- * to be given to peer_next.
+ * and those that are not as expected; to be given to peer_next, if it is empty, too.
  */
 void peer_commit(struct peer *p, size_t n, struct peer_room scratch, int64_t now_ms,
     struct bytes *rest);
@@ -158,6 +193,9 @@ void peer_next(
  * outlive it); NULL: its bytes are dropped.
  */
 void peer_place(struct peer *p, uint8_t *place);
+
+/* Whether this block, which was asked for, has begun and not ended. */
+bool peer_is_under_way(const struct peer *p, struct peer_block b);
 
 /* Whether a block is under way into a place inside [from, from + n). */
 bool peer_is_placed(const struct peer *p, const uint8_t *from, size_t n);
@@ -189,7 +227,7 @@ enum rc peer_send_cancel(struct peer *p, struct peer_block b) MUST_USE;
 
 /*
  * The oldest request that is not stale becomes it, without a word to the peer, if it was
- * asked before before_ms. RC_NONE: there is no such request.
+ * asked before before_ms and is not under way. RC_NONE: there is no such request.
  */
 enum rc peer_expire_request(
     struct peer *p, int64_t before_ms, struct peer_block *b) MUST_USE;

@@ -62,8 +62,12 @@ peer_remove_request(struct peer *p, struct peer_request *r)
 	size_t behind = p->n_requests - (size_t)(r - p->requests) - 1;
 
 	p->n_stale -= r->stale;
-	memmove(r, r + 1, behind * sizeof(*r));
 	p->n_requests--;
+	/* Nearly always it is the first one, and nothing moves. */
+	if (r == p->requests)
+		p->requests++;
+	else
+		memmove(r, r + 1, behind * sizeof(*r));
 }
 
 void
@@ -80,7 +84,7 @@ peer_expire_request(struct peer *p, int64_t before_ms, struct peer_block *b)
 	for (size_t i = 0; i < p->n_requests; i++) {
 		struct peer_request *r = &p->requests[i];
 
-		if (r->stale)
+		if (r->stale || peer_is_under_way(p, r->block))
 			continue;
 		if (r->asked_ms >= before_ms)
 			break; /* they stand in the order asked */
@@ -109,17 +113,25 @@ peer_forget_requests(struct peer *p, int64_t before_ms)
 static enum rc
 room_for_request(struct peer *p)
 {
-	size_t cap = p->cap_requests == 0 ? FIRST_REQUESTS : p->cap_requests * 2;
-	void *grown;
+	size_t cap = p->cap_requests == 0 ? FIRST_REQUESTS : p->cap_requests * 2,
+	       before = (size_t)(p->requests - p->first_request);
+	struct peer_request *grown;
 
 	if (p->n_requests >= PEER_REQUESTS_MAX)
 		return RC_BIG;
-	if (p->n_requests < p->cap_requests)
+	if (before + p->n_requests < p->cap_requests)
 		return RC_OK;
-	grown = reallocarray(p->requests, cap, sizeof(*p->requests));
+	/* At least half of it lies idle in front: then moving pays. */
+	if (before > 0 && before >= p->n_requests) {
+		memmove(p->first_request, p->requests, p->n_requests * sizeof(*grown));
+		p->requests = p->first_request;
+		return RC_OK;
+	}
+	grown = reallocarray(p->first_request, cap, sizeof(*grown));
 	if (grown == NULL)
 		return RC_MEM;
-	p->requests = grown;
+	p->first_request = grown;
+	p->requests = grown + before;
 	p->cap_requests = cap;
 	return RC_OK;
 }

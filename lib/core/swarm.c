@@ -25,8 +25,9 @@ enum {
 	IDLE_MS = 120000,
 	KEEPALIVE_MS = 100000,
 	GATHER_OPEN = 4,
+	LEAST_OPEN = 3, /* pieces; with less memory they are gathered */
 };
-enum { MEMORY_MIN = 1024 * 1024, GATHER_BLOCKS_MAX = 4096 };
+enum { MEMORY_MIN = 1024 * 1024, BACKLOG = 4 * 1024 * 1024, GATHER_BLOCKS_MAX = 4096 };
 
 static enum rc
 init_memory(struct swarm *s)
@@ -34,7 +35,8 @@ init_memory(struct swarm *s)
 	uint64_t memory = s->config.memory > MEMORY_MIN ? s->config.memory : MEMORY_MIN;
 	uint32_t length = torrent_piece_size(s->t, 0);
 
-	if (length <= memory / 4) {
+	s->backlog_max = length > BACKLOG ? length : BACKLOG;
+	if (length <= memory / LEAST_OPEN) {
 		s->most_open =
 		    (uint32_t)(memory / length < s->t->pieces + 4 ? memory / length
 		                                                  : s->t->pieces + 4);
@@ -460,7 +462,7 @@ on_event(struct swarm *s, struct conn *c, const struct peer_event *e, int64_t no
 
 int
 swarm_room(struct swarm *s, struct conn *c, struct peer_room scratch,
-    struct peer_room room[static 2])
+    struct peer_room room[static PEER_ROOMS])
 {
 	/*
 	 * One read may begin two blocks, and each needs a buffer of its own when pieces
@@ -470,6 +472,12 @@ swarm_room(struct swarm *s, struct conn *c, struct peer_room scratch,
 		c->paused = true;
 		return 0;
 	}
+	/* Quicker than the disk: the rest waits in the sockets, not in our memory. */
+	if (s->pieces != NULL && s->backlog > s->backlog_max) {
+		c->paused = true;
+		return 0;
+	}
+	swarm_expect(s, c);
 	return peer_room(&c->peer, scratch, room);
 }
 
@@ -482,6 +490,7 @@ swarm_read(
 
 	if (c->state == CONN_CLOSED)
 		return;
+	c->last_read = n;
 	peer_commit(&c->peer, n, scratch, now_ms, &rest);
 	do {
 		peer_next(&c->peer, &rest, now_ms, &e);
@@ -507,7 +516,7 @@ tick_conn(struct swarm *s, struct conn *c, int64_t now_ms)
 			swarm_close(s, c, "does not shake hands", now_ms);
 		return;
 	case CONN_OPEN:
-		if (now_ms - c->peer.heard_ms >= IDLE_MS) {
+		if (now_ms - c->peer.heard_ms >= IDLE_MS && !c->paused) {
 			swarm_close(s, c, "is silent", now_ms);
 			return;
 		}

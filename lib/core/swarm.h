@@ -103,7 +103,7 @@ void swarm_lost(struct swarm *s, struct conn *c, int64_t now_ms);
 
 /* As peer_room. 0 rooms: do not read now; SWARM_RESUME tells when to go on. */
 int swarm_room(struct swarm *s, struct conn *c, struct peer_room scratch,
-    struct peer_room room[static 2]);
+    struct peer_room room[static PEER_ROOMS]);
 
 /* n bytes were read into those rooms. */
 void swarm_read(

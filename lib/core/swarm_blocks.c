@@ -54,6 +54,40 @@ piece_draft(struct swarm *s, uint32_t piece)
 	return *place;
 }
 
+/*
+ * Where a block that c was asked for goes without a detour, if its piece has begun; else
+ * NULL.
+ */
+static uint8_t *
+place_ahead(struct swarm *s, const struct conn *c, const struct peer_request *r)
+{
+	const struct picker_for who = { .owner = c, .alone = c->solo };
+	struct picker_block b = swarm_block_of(r->block);
+	const struct draft *draft;
+
+	if (r->stale || picker_asked(s->picker, b) != 1 ||
+	    !picker_takes(s->picker, b, &who))
+		return NULL;
+	draft = *picker_buffer(s->picker, b.piece);
+	return draft == NULL ? NULL : draft->data + r->block.begin;
+}
+
+void
+swarm_expect(struct swarm *s, struct conn *c)
+{
+	peer_expect_none(&c->peer);
+	if (s->pieces == NULL || c->last_read < WIRE_BLOCK)
+		return;
+	for (size_t i = 0; i < c->peer.n_requests && peer_may_expect(&c->peer); i++) {
+		const struct peer_request *r = &c->peer.requests[i];
+		uint8_t *place = place_ahead(s, c, r);
+
+		if (place == NULL)
+			return;
+		peer_expect(&c->peer, r->block, place);
+	}
+}
+
 void
 swarm_begin_block(struct swarm *s, struct conn *c, const struct peer_event *e)
 {
@@ -131,6 +165,7 @@ verify(struct swarm *s, uint32_t piece)
 		.length = torrent_piece_size(s->t, piece) };
 	struct draft *draft = s->pieces == NULL ? NULL : *picker_buffer(s->picker, piece);
 
+	s->backlog += whole.length;
 	swarm_add_job(s,
 	    (struct swarm_job){ .kind = SWARM_VERIFY,
 	        .block = whole,
@@ -374,6 +409,9 @@ swarm_verified(struct swarm *s, uint32_t piece, enum swarm_verdict verdict,
 	uint32_t size = torrent_piece_size(s->t, piece);
 
 	swarm_give_buffer(s, piece);
+	s->backlog -= size;
+	if (s->backlog <= s->backlog_max / 2)
+		resume_all(s);
 	if (verdict == SWARM_BAD) {
 		s->wasted += size;
 		blame(s, piece, marks, now_ms);

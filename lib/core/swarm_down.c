@@ -147,6 +147,11 @@ swarm_check_snub(struct swarm *s, struct conn *c, int64_t now_ms)
 {
 	struct peer_block b;
 
+	/* Who is not read cannot be late. */
+	if (c->paused) {
+		swarm_forgive(c, now_ms);
+		return;
+	}
 	if (active(c) > 0 && quiet_ms(c, now_ms) >= SNUB_MS) {
 		c->snubbed = true;
 		swarm_release(s, c);
@@ -385,6 +390,8 @@ has_it_waiting(const struct swarm *s, struct conn *c, uint32_t piece, int64_t no
 	for (size_t i = 0; i < c->peer.n_requests; i++) {
 		const struct peer_request *r = &c->peer.requests[i];
 
+		if (r->block.piece == piece && peer_is_under_way(&c->peer, r->block))
+			return false;
 		if (r->block.piece == piece && !r->stale)
 			waiting += r->block.length;
 		else if (waiting == 0)

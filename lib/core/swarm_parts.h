@@ -45,11 +45,12 @@ struct conn {
 	uint32_t current;  /* the piece it works on, or PICKER_NONE */
 	bool solo;         /* under suspicion: whole pieces alone */
 	bool snubbed;
-	bool paused;       /* no memory for its next block */
+	bool paused;       /* it is not read */
 	int64_t owes_ms;   /* since when it has owed us blocks, while it does */
 	int64_t waited_ms; /* what it owed in vain before that, since its last block */
 	uint8_t *own;      /* a buffer of one block for the block under way, or NULL */
 	bool direct;       /* the block under way goes straight into its piece */
+	size_t last_read;  /* bytes */
 	struct rate down;
 
 	/* Serving. */
@@ -81,6 +82,7 @@ struct swarm {
 	struct pool *blocks;
 	struct gather *gathers; /* most_open places; NULL unless gathered */
 	uint32_t most_open;
+	uint64_t backlog, backlog_max; /* bytes of full pieces that others work on */
 	struct smartban smartban;
 	struct bitset have;   /* that we serve */
 	struct bitset wanted; /* and do not hold yet */
@@ -156,6 +158,8 @@ void swarm_check_snub(struct swarm *s, struct conn *c, int64_t now_ms);
 
 /* swarm_blocks.c */
 
+/* Tell the peer where its next blocks go, if it is quick enough for that to pay. */
+void swarm_expect(struct swarm *s, struct conn *c);
 void swarm_begin_block(struct swarm *s, struct conn *c, const struct peer_event *e);
 void swarm_end_block(
     struct swarm *s, struct conn *c, const struct peer_event *e, int64_t now_ms);

@@ -283,7 +283,7 @@ new_swarm(struct fetch *f)
 	}
 	f->swarm = swarm_new(&config);
 	f->map = store_map_new(f->store);
-	f->read_scratch = malloc(FETCH_SCRATCH);
+	f->read_scratch = malloc(PEER_SCRATCH);
 	if (f->swarm == NULL || f->map == NULL || f->read_scratch == NULL) {
 		fetch_fail(f, CODE_BUG, "out of memory");
 		return false;

@@ -15,7 +15,7 @@
 #include "run/fetch_parts.h"
 
 enum { RATION = 16 * 1024, IOVS = 64, LINKS_MS = 1000 };
-enum { FIRST_PORT = 6881, LAST_PORT = 6889, READS_A_TURN = 16, ACCEPTS_A_TURN = 16 };
+enum { FIRST_PORT = 6881, LAST_PORT = 6889, READS_A_TURN = 4, ACCEPTS_A_TURN = 16 };
 
 struct fetch_link {
 	struct fetch *f;
@@ -216,10 +216,10 @@ send_output(struct fetch_link *k)
 static enum rc
 read_once(struct fetch_link *k)
 {
-	struct peer_room scratch = { .p = k->f->read_scratch, .n = FETCH_SCRATCH },
-	                 room[2];
+	struct peer_room scratch = { .p = k->f->read_scratch, .n = PEER_SCRATCH },
+	                 room[PEER_ROOMS];
 	int rooms = swarm_room(k->f->swarm, k->conn, scratch, room);
-	struct iovec iov[2];
+	struct iovec iov[PEER_ROOMS];
 	size_t most = 0, allowed;
 	ssize_t n;
 

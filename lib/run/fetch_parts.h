@@ -32,7 +32,7 @@ enum fetch_phase {
 	FETCH_ENDING,  /* the outcome is known; work under way is waited for */
 };
 
-enum { FETCH_SCRATCH = 16 * 1024 + 64, FETCH_SIGNALS = 3, FETCH_LISTENERS = 2 };
+enum { FETCH_SIGNALS = 3, FETCH_LISTENERS = 2 };
 enum { FETCH_SIGNAL_CODE = 128 }; /* what a shell adds to the signal that ended us */
 
 struct fetch {

@@ -31,7 +31,7 @@ enum {
 	FLAG_SEED = 128, /* we have all */
 };
 enum { CUTS = 15, SCRATCH = 64, PIECE = 64, PIECES = 20, LENGTH = 19 * 64 + 40 };
-enum { BLOCK = 16, ASKED = 40 };
+enum { BLOCK = 16, ASKED = 40, AHEAD = 3 };
 
 static const uint8_t btih[20] = "BBBBBBBBBBBBBBBBBBB";
 static const uint8_t id[20] = "-UG0100-uuuuuuuuuuu";
@@ -45,6 +45,9 @@ struct drive {
 	struct bytes said; /* still to come */
 	int64_t now_ms;
 	uint8_t *place; /* of exactly one block; the peer may write there */
+	struct peer_block expected[AHEAD];
+	uint8_t *ahead[AHEAD]; /* and there, while it is expected */
+	size_t n_ahead;
 	bool bad;
 	uint64_t trace; /* of all events */
 };
@@ -83,8 +86,36 @@ start(struct drive *d, const uint8_t *cuts, unsigned flags)
 }
 
 static void
+forget_ahead(struct drive *d)
+{
+	while (d->n_ahead > 0)
+		free(d->ahead[--d->n_ahead]);
+}
+
+/* The next blocks go straight to their places, unless we change our mind (give_place). */
+static void
+expect(struct drive *d)
+{
+	forget_ahead(d);
+	peer_expect_none(&d->p);
+	if ((d->flags & FLAG_PLACES) == 0)
+		return;
+	for (size_t i = 0; i < d->p.n_requests && d->n_ahead < AHEAD; i++) {
+		const struct peer_request *r = &d->p.requests[i];
+
+		if (r->stale || peer_is_under_way(&d->p, r->block))
+			continue;
+		d->expected[d->n_ahead] = r->block;
+		d->ahead[d->n_ahead] = malloc(r->block.length);
+		insist(d->ahead[d->n_ahead] != NULL);
+		peer_expect(&d->p, r->block, d->ahead[d->n_ahead++]);
+	}
+}
+
+static void
 stop(struct drive *d)
 {
+	forget_ahead(d);
 	free(d->place);
 	peer_clear(&d->p);
 	bitset_free(&d->have);
@@ -123,14 +154,32 @@ is_asked(const struct peer *p, struct peer_block b)
 	return false;
 }
 
-static void
-give_place(struct drive *d, uint32_t n)
+static uint8_t *
+take_ahead(struct drive *d, struct peer_block b)
 {
+	for (size_t i = 0; i < d->n_ahead; i++)
+		if (d->expected[i].piece == b.piece && d->expected[i].begin == b.begin) {
+			uint8_t *place = d->ahead[i];
+
+			d->ahead[i] = NULL;
+			return place;
+		}
+	return NULL;
+}
+
+static void
+give_place(struct drive *d, struct peer_block b)
+{
+	unsigned mind = d->cuts[d->reads % CUTS] % 5;
+	uint32_t n = b.length;
+
 	free(d->place);
 	d->place = NULL;
-	if ((d->flags & FLAG_PLACES) == 0 || d->cuts[d->reads % CUTS] % 5 == 0)
+	if ((d->flags & FLAG_PLACES) == 0 || mind == 0)
 		return;
-	d->place = malloc(n);
+	d->place = mind == 1 ? NULL : take_ahead(d, b);
+	if (d->place == NULL)
+		d->place = malloc(n);
 	insist(d->place != NULL);
 	peer_place(&d->p, d->place);
 	insist(peer_is_placed(&d->p, d->place, n));
@@ -148,7 +197,7 @@ on_event(struct drive *d, const struct peer_event *e)
 	switch (e->kind) {
 	case PEER_BEGIN:
 		insist(is_asked(&d->p, *b));
-		give_place(d, b->length);
+		give_place(d, *b);
 		break;
 	case PEER_BLOCK:
 		insist(!is_asked(&d->p, *b));
@@ -207,14 +256,16 @@ act(struct drive *d, unsigned what)
 static void
 one_read(struct drive *d, size_t n)
 {
-	uint8_t bytes[SCRATCH];
+	uint8_t bytes[SCRATCH + AHEAD * (PEER_BLOCK_HEAD + BLOCK)];
 	const struct peer_room scratch = { .p = bytes, .n = sizeof(bytes) };
-	struct peer_room room[2];
+	struct peer_room room[PEER_ROOMS];
 	struct peer_event e;
 	struct bytes rest;
 	size_t got = 0;
-	int rooms = peer_room(&d->p, scratch, room);
+	int rooms;
 
+	expect(d);
+	rooms = peer_room(&d->p, scratch, room);
 	for (int i = 0; i < rooms; i++) {
 		size_t take = room[i].n < n - got ? room[i].n : n - got;
 

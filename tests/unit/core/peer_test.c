@@ -234,7 +234,7 @@ a_place_outside_a_block_is_not_taken(void **state)
 {
 	struct talk *t = talk_open(0);
 	const struct peer_room scratch = { .p = NULL, .n = 1 };
-	struct peer_room room[2];
+	struct peer_room room[PEER_ROOMS];
 	uint8_t nowhere;
 
 	(void)state;

@@ -80,6 +80,7 @@ struct sim {
 	struct swarm_job verifying[64]; /* hashed at once, answered a step later */
 	uint8_t digest[64][20];
 	size_t n_verifying;
+	bool stuck; /* the disk: nothing is answered */
 	struct swarm_job
 	    held_back[64]; /* gather jobs that end a step later, in reverse */
 	size_t n_held_back;
@@ -284,9 +285,9 @@ sim_jobs(struct sim *w)
 	struct swarm_job job;
 
 	/* Other threads finish in any order: here, a step late and the last one first. */
-	for (size_t i = 0, n = w->n_verifying; i < n; i++)
+	for (size_t i = 0, n = w->stuck ? 0 : w->n_verifying; i < n; i++)
 		sim_verified(w, i);
-	w->n_verifying = 0;
+	w->n_verifying = w->stuck ? w->n_verifying : 0;
 	while (w->n_held_back > 0)
 		sim_gather(w, &w->held_back[--w->n_held_back]);
 	while (swarm_job(w->swarm, &job)) {
@@ -347,7 +348,7 @@ static inline void
 sim_down_wire(struct sim *w, struct sim_peer *p)
 {
 	uint8_t text[SIM_WIRE];
-	struct peer_room scratch = { .p = text, .n = sizeof(text) }, room[2];
+	struct peer_room scratch = { .p = text, .n = sizeof(text) }, room[PEER_ROOMS];
 	struct bytes out, rest;
 	struct peer_part part;
 	struct peer_event e;
@@ -384,31 +385,52 @@ sim_payload(const struct sim *w, const struct sim_peer *p, struct peer_block b)
 	    b.length);
 }
 
-/* From the peer to the swarm, in pieces as a socket gives them. */
+/* What the peer has to say, at most n bytes of it, goes to the rooms; returns how many.
+ */
+static inline size_t
+sim_fill(const struct sim *w, const struct sim_peer *p, const struct peer_room *room,
+    int rooms, size_t n)
+{
+	size_t moved = 0, used = 0;
+	struct peer_part part;
+
+	for (size_t i = 0; rooms > 0 && moved < n && peer_output(&p->peer, i, &part);
+	     i++) {
+		struct bytes out =
+		    part.bytes.n > 0 ? part.bytes : sim_payload(w, p, part.block);
+
+		while (rooms > 0 && out.n > 0 && moved < n) {
+			size_t take = out.n < n - moved ? out.n : n - moved;
+
+			take = take < room->n - used ? take : room->n - used;
+			memcpy(room->p + used, out.p, take);
+			out = bytes_from(out, take);
+			moved += take;
+			used += take;
+			if (used < room->n)
+				continue;
+			room++;
+			rooms--;
+			used = 0;
+		}
+	}
+	return moved;
+}
+
+/* From the peer to the swarm, as a socket gives it. */
 static inline void
 sim_up_wire(struct sim *w, struct sim_peer *p)
 {
-	uint8_t text[4096];
-	struct peer_room scratch = { .p = text, .n = sizeof(text) }, room[2];
-	size_t left = p->drip == 0 ? SIZE_MAX : p->drip;
-	struct peer_part part;
+	uint8_t text[PEER_SCRATCH];
+	struct peer_room scratch = { .p = text, .n = sizeof(text) }, room[PEER_ROOMS];
+	size_t left = p->drip == 0 ? SIZE_MAX : p->drip, moved;
 
-	while (left > 0 && p->up && !p->cut && peer_output(&p->peer, 0, &part)) {
+	while (left > 0 && p->up && !p->cut && peer_waiting(&p->peer) > 0) {
 		int rooms = swarm_room(w->swarm, p->conn, scratch, room);
-		struct bytes out =
-		    part.bytes.n > 0 ? part.bytes : sim_payload(w, p, part.block);
-		size_t moved = 0;
 
 		if (rooms == 0)
 			return;
-		out.n = out.n < left ? out.n : left;
-		for (int i = 0; i < rooms && out.n > 0; i++) {
-			size_t n = out.n < room[i].n ? out.n : room[i].n;
-
-			memcpy(room[i].p, out.p, n);
-			out = bytes_from(out, n);
-			moved += n;
-		}
+		moved = sim_fill(w, p, room, rooms, left);
 		left -= moved;
 		peer_sent(&p->peer, moved, w->now_ms);
 		swarm_read(w->swarm, p->conn, moved, scratch, w->now_ms);

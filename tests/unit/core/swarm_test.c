@@ -509,6 +509,31 @@ at_most_thirty_are_dialled_in_the_first_second(void **state)
 	sim_clear(&w);
 }
 
+static void
+who_is_quicker_than_the_disk_is_not_read_until_it_goes_on(void **state)
+{
+	enum { LONG = 8 * PIECE, BACKLOG = 4 << 20 };
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, LONG, 40 * LONG);
+	sim_swarm(&w, MEMORY, 5);
+	for (int i = 0; i < 4; i++)
+		(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	w.stuck = true;
+	/* Longer than a request, a snub or a silence may last. */
+	(void)sim_run(&w, 200000);
+	assert_in_range(w.n_verifying, BACKLOG / LONG + 1, BACKLOG / LONG + 2);
+	for (size_t i = 0; i < w.n_peers; i++)
+		assert_true(w.peer[i].up && w.peer[i].cancels == 0);
+	w.stuck = false;
+	assert_true(sim_run(&w, 60000) < 60000);
+	sim_assert_right(&w);
+	assert_int_equal(sim_stats(&w).wasted, 0);
+	sim_clear(&w);
+}
+
 int
 main(void)
 {
@@ -516,6 +541,8 @@ main(void)
 		cmocka_unit_test(a_swarm_of_twenty_that_each_have_a_part_finishes),
 		cmocka_unit_test(
 		    the_same_seed_gives_the_same_trace_and_another_seed_another),
+		cmocka_unit_test(
+		    who_is_quicker_than_the_disk_is_not_read_until_it_goes_on),
 		cmocka_unit_test(a_liar_is_banned_and_no_honest_peer_with_it),
 		cmocka_unit_test(one_peer_id_from_one_address_has_one_connection),
 		cmocka_unit_test(

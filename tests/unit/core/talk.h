@@ -180,7 +180,7 @@ talk_read(struct talk *t, size_t n)
 {
 	static uint8_t bytes[65536];
 	const struct peer_room scratch = { .p = bytes, .n = t->scratch };
-	struct peer_room room[2];
+	struct peer_room room[PEER_ROOMS];
 	struct peer_event e;
 	struct bytes rest;
 	size_t got = 0;

@@ -192,7 +192,7 @@ carry(struct world *w, struct link *k, int end)
 	struct peer_part part;
 	struct bytes out;
 	uint8_t text[4096];
-	struct peer_room scratch = { .p = text, .n = sizeof(text) }, room[2];
+	struct peer_room scratch = { .p = text, .n = sizeof(text) }, room[PEER_ROOMS];
 	size_t moved = 0;
 	int rooms;
 
