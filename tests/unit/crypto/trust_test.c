@@ -173,6 +173,36 @@ a_pinned_certificate_in_the_chain_is_not_enough(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* A stranger's key is not even asked whether it has signed: that could take long. */
+static void
+an_authority_with_an_unsound_key_is_nobody(void **state)
+{
+	static const char *const keys[] = { "key-rsa1024.pem", "key-secp256k1.pem" };
+	struct trust t = { .anchors = { ca }, .n = 1, .has_pin = true };
+	struct cert_order order = {
+		.user = "ops", .serial = { 1 }, .now_s = DAY_0600, .life_s = 3600
+	};
+	struct trust_facts facts;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		EVP_PKEY *key = vector_key(keys[i]), *user = key_new();
+		X509 *by = cert_new_ca(key, "weak", DAY_0600);
+		X509 *cert = cert_issue(&order, user, by, key);
+
+		assert_non_null(cert);
+		assert_true(cert_is_signed_by(cert, by));
+		assert_int_equal(key_pin(key, t.pin), RC_OK);
+		assert_int_equal(
+		    trust_check(&t, cert, &by, 1, DAY_0600, &facts), TOKEN_FOREIGN);
+		assert_false(facts.has_authority);
+		X509_free(cert);
+		X509_free(by);
+		EVP_PKEY_free(user);
+		EVP_PKEY_free(key);
+	}
+}
+
 static void
 no_pin_counts_beside_the_sites_rule(void **state)
 {
@@ -293,6 +323,7 @@ main(void)
 		TEST(another_authority_is_named_for_a_pin),
 		TEST(a_pin_accepts_its_authority_and_by_the_same_rules),
 		TEST(a_pinned_certificate_in_the_chain_is_not_enough),
+		TEST(an_authority_with_an_unsound_key_is_nobody),
 		TEST(no_pin_counts_beside_the_sites_rule),
 		TEST(the_old_authority_of_a_site_and_the_new_one_both_count),
 		TEST(a_renewed_authority_counts_wherever_it_stands),
