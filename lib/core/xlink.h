@@ -48,8 +48,7 @@ struct xlink {
 	size_t n; /* bytes of head, body or content that are there */
 	bool in_body;
 
-	/* Out: words, then at most one payload, then the words that were said behind it.
-	 */
+	/* Out: words, then at most one payload, then words that were said behind it. */
 	struct buf out;
 	size_t before;        /* bytes of out that go before the payload */
 	struct bytes payload; /* the caller's; what is left of it */

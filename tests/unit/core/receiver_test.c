@@ -309,9 +309,18 @@ no_longer_paths_are_told_ahead_than_allowed(void **state)
 	memset(script + head + 2, 'x', XFER_PATH_MAX - 2);
 	for (size_t i = 255; i < XFER_PATH_MAX; i += 256)
 		script[head + i] = '/';
-	/* 64 x (4095 + 1) bytes are 256 KiB. */
-	for (int i = 0; i < 64; i++)
+	/* 64 x (4095 + 1) bytes are 256 KiB; 4 bytes of the last are left for others. */
+	for (int i = 0; i < 63; i++)
 		assert_int_equal(hear(x, script, &e), RECEIVER_FILE);
+	script[head + 4091] = '\0';
+	assert_int_equal(hear(x, script, &e), RECEIVER_FILE);
+	assert_int_equal(hear(x, "file 0 d/x", &e), RECEIVER_FILE);
+	assert_int_equal(receiver_skip(&x->r, XFER_NO, bytes_of(NULL, 0)), RC_OK);
+	for (size_t i = 0; i < 2;
+	     i++) /* 4096 are free again, and taken again but for 3 */
+		script[head + 4091 + i] = 'x';
+	script[head + 4092] = '\0';
+	assert_int_equal(hear(x, script, &e), RECEIVER_FILE);
 	assert_int_equal(hear(x, "file 0 d/x", &e), RECEIVER_BAD);
 	assert_string_equal(e.why, "names too many files ahead");
 	xpair_free(x);

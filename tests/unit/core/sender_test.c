@@ -395,6 +395,43 @@ a_receiver_that_is_only_busy_is_stalled_after_ten_minutes(void **state)
 	}
 }
 
+/* How long a receiver may say that it is busy, at most an hour. */
+static int64_t
+busy_for(struct xpair *x)
+{
+	int64_t start = x->now_ms;
+
+	while (x->now_ms - start < 3600 * 1000) {
+		play(x, "busy 0 0");
+		x->said_s.n = x->n_from_s = 0;
+		if (xlink_tick(&x->s.link, x->now_ms) != RC_OK)
+			break;
+		x->now_ms += 1000;
+	}
+	return x->now_ms - start;
+}
+
+static void
+a_receiver_stalls_only_while_it_owes_an_answer(void **state)
+{
+	static const uint8_t hash[XFER_HASH_SIZE];
+	struct xpair *x = accepted();
+
+	(void)state;
+	assert_int_equal(busy_for(x), 3600 * 1000);
+	assert_int_equal(tell(x, "d/a", 0, NULL), RC_OK);
+	play(x, TAKE);
+	assert_int_equal(sender_begin(&x->s, 0), RC_OK);
+	assert_int_equal(busy_for(x), 3600 * 1000);
+	assert_int_equal(sender_end(&x->s, hash), RC_OK); /* STORED is due */
+	assert_in_range(busy_for(x), XLINK_IDLE_MS - 1000, XLINK_IDLE_MS);
+	play(x, "stored 0");
+	assert_int_equal(busy_for(x), 3600 * 1000);
+	assert_int_equal(tell(x, "d/b", 0, NULL), RC_OK); /* TAKE is due */
+	assert_in_range(busy_for(x), XLINK_IDLE_MS - 1000, XLINK_IDLE_MS);
+	xpair_free(x);
+}
+
 int
 main(void)
 {
@@ -413,6 +450,7 @@ main(void)
 		cmocka_unit_test(no_more_is_told_ahead_than_allowed),
 		cmocka_unit_test(
 		    a_receiver_that_is_only_busy_is_stalled_after_ten_minutes),
+		cmocka_unit_test(a_receiver_stalls_only_while_it_owes_an_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
