@@ -312,6 +312,15 @@ audience_here_set_sessions(struct audience_here *h, unsigned n)
 	h->sessions = n;
 }
 
+void
+audience_here_wait(struct audience_here *h)
+{
+	h->progress = (struct progress){ .state = audience_word(AUDIENCE_WAITING) };
+	h->name[0] = '\0';
+	if (h->question == NULL)
+		tty_clear(&h->tty);
+}
+
 bool
 audience_here_is_full(const struct audience_here *h)
 {

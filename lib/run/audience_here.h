@@ -38,6 +38,9 @@ void audience_here_hint(struct audience_here *h, const char *words);
 /* How many sessions there are, for the status. */
 void audience_here_set_sessions(struct audience_here *h, unsigned n);
 
+/* Nothing goes on now: for the status and the progress line. */
+void audience_here_wait(struct audience_here *h);
+
 /* Whether so much waits for a slow reader that nothing more should be said. */
 bool audience_here_is_full(const struct audience_here *h);
 

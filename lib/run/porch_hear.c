@@ -150,6 +150,7 @@ hear(struct porch *p, struct caller *c, struct note_room *r)
 	case NOTE_MEET:
 		c->met = !c->met && porch_count_met(p) < PORCH_SESSIONS;
 		answer(c, c->met);
+		audience_here_set_sessions(p->rules->here, porch_count_met(p));
 		break;
 	case NOTE_CLAIM: hear_claim(p, c); break;
 	case NOTE_ASK:
@@ -201,6 +202,8 @@ porch_bury(struct caller *c)
 	settle(p, c, status);
 	*c = (struct caller){ .porch = p, .fd = -1 };
 	audience_here_set_sessions(p->rules->here, porch_count_met(p));
+	if (!p->ending && porch_count_met(p) == 0)
+		audience_here_wait(p->rules->here);
 }
 
 void

@@ -42,6 +42,7 @@ check_end(struct recv *r)
 {
 	if (!r->bye || r->machine.state != RECEIVER_OVER || !talk_lives(&r->talk))
 		return;
+	xfer_report_tick(&r->report, loop_now());
 	xfer_report_end(&r->report, "received", r->end);
 	if (r->missing > 0)
 		(void)outcome_fail(r->end, CODE_TEMPFAIL,

@@ -114,6 +114,7 @@ hear_stored(struct send *s, const struct sender_event *e)
 static void
 hear_done(struct send *s)
 {
+	xfer_report_tick(&s->report, loop_now());
 	xfer_report_end(&s->report, "sent", s->end);
 	xfer_skips_end(&s->count.skips, s->end);
 	if (s->report.files > 0)

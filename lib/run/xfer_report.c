@@ -102,8 +102,12 @@ xfer_report_summary(const struct xfer_report *r, const char *preposition, const 
 	human_size(r->moved, size);
 	human_time(((uint64_t)ms + 500) / 1000, took);
 	human_size((uint64_t)((double)r->moved * 1000.0 / (double)ms), rate);
-	(void)snprintf(raw, sizeof(raw), "%s %s %s: %s in %s, %s/s", name, preposition,
-	    who, size, took, rate);
+	if (r->moved == 0 && r->bytes > 0)
+		(void)snprintf(raw, sizeof(raw), "%s %s %s: %s there already", name,
+		    preposition, who, r->files == 1 ? "was" : "were");
+	else
+		(void)snprintf(raw, sizeof(raw), "%s %s %s: %s in %s, %s/s", name,
+		    preposition, who, size, took, rate);
 	(void)text_printable(bytes_str(raw), words, sizeof(words));
 	r->audience->summary(r->audience->ctx, words);
 }
