@@ -342,6 +342,8 @@ only_that_offset_or_none(void **state)
 	assert_int_equal(sender_fail(&x->s, XFER_DIFFERS, bytes_of(NULL, 0)), RC_OK);
 	assert_int_equal(sender_begin(&x->s, 0), RC_BAD);
 	assert_int_equal(sender_begin(&x->s, 2), RC_OK);
+	/* It has been compared. */
+	assert_int_equal(sender_fail(&x->s, XFER_DIFFERS, bytes_of(NULL, 0)), RC_BAD);
 	xpair_free(x);
 }
 
