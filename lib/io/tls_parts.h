@@ -14,6 +14,10 @@
 enum {
 	TLS_PLAIN_MAX = 16 * 1024,             /* bytes in one record (RFC 8446, 5.1) */
 	TLS_RECORD_MAX = TLS_PLAIN_MAX + 1024, /* and what is around them, amply */
+	/*
+	 * Fewer and larger calls cost less, most of all on a busy machine; on an idle one
+	 * two ends keep better step with 64 KiB, at the same cost.
+	 */
 	TLS_BATCH = 256 * 1024,
 	TLS_ALPN_MAX = 32,
 };
