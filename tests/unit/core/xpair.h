@@ -28,6 +28,8 @@ struct xlog {
 	size_t n;
 };
 
+static inline void xlog_add(struct xlog *l, const char *format, ...) PRINTF_LIKE(2, 3);
+
 static inline void
 xlog_add(struct xlog *l, const char *format, ...)
 {
