@@ -380,13 +380,10 @@ watch(struct talk *t)
 		lose(t, CODE_BUG, "cannot be watched: out of memory");
 }
 
-void
-talk_pump(struct talk *t)
+static void
+pump(struct talk *t)
 {
-	if (t->inside || t->phase == TALK_OVER) {
-		t->again = true;
-		return;
-	}
+	t->poked = false;
 	t->inside = true;
 	do {
 		t->again = false;
@@ -407,6 +404,17 @@ talk_pump(struct talk *t)
 	watch(t);
 }
 
+/* Many jobs may be done at once: all of them have their say before anything is sent. */
+void
+talk_pump(struct talk *t)
+{
+	if (t->inside)
+		t->again = true;
+	else if (!t->poked && t->phase != TALK_OVER)
+		loop_timer_set(t->timer, 0);
+	t->poked = true;
+}
+
 static void
 on_ready(void *ctx, int what)
 {
@@ -414,7 +422,8 @@ on_ready(void *ctx, int what)
 
 	if ((what & LOOP_READ) != 0)
 		t->readable = true;
-	talk_pump(t);
+	if (t->phase != TALK_OVER)
+		pump(t);
 }
 
 static void
@@ -464,7 +473,8 @@ on_timer(void *ctx)
 	}
 	if (t->phase == TALK_TALKING)
 		check_silence(t, now);
-	talk_pump(t);
+	if (t->phase != TALK_OVER)
+		pump(t);
 }
 
 static void

@@ -83,7 +83,7 @@ struct talk {
 	bool limits_in;
 	bool readable;      /* the socket, or TLS, may have something */
 	bool started;       /* the machine is made */
-	bool inside, again; /* pump is at work; it was asked for meanwhile */
+	bool inside, again, poked; /* pump is at work; it was asked for meanwhile */
 	bool blocked;       /* the socket takes nothing now */
 	bool deaf;          /* we do not read now */
 	bool hungry;        /* there may be more to be read at once */
@@ -109,7 +109,7 @@ enum rc talk_start(
     struct talk *t, const struct talk_begin *b, struct outcome *end) MUST_USE;
 void talk_clear(struct talk *t);
 
-/* Something changed: look what there is to be said, written and read. */
+/* Something changed: soon look what there is to be said, written and read. */
 void talk_pump(struct talk *t);
 
 /* Whether the session still goes on. */
