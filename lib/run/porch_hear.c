@@ -78,11 +78,8 @@ hear_claim(struct porch *p, struct caller *c)
 	bool keeps = p->rules->job->keep;
 	bool first = keeps || !p->claimed;
 
-	if (first) {
+	if (first)
 		p->claimed = c->claimed = true;
-		if (!keeps)
-			porch_close(p);
-	}
 	answer(c, first);
 }
 
@@ -120,6 +117,14 @@ hear_end(struct caller *c, const struct note_room *r)
 	c->end.signal = r->note.signal;
 }
 
+/* Who comes behind the one that was waited for is told so, and no more. */
+static bool
+has_room(const struct porch *p)
+{
+	return porch_count_met(p) < PORCH_SESSIONS &&
+	    (!p->claimed || p->rules->job->keep);
+}
+
 static void
 keep_question(struct caller *c, const struct note_room *r)
 {
@@ -148,7 +153,7 @@ hear(struct porch *p, struct caller *c, struct note_room *r)
 	case NOTE_DONE: hear_done(p, r); break;
 	case NOTE_PROGRESS: hear_progress(p, c, r); break;
 	case NOTE_MEET:
-		c->met = !c->met && porch_count_met(p) < PORCH_SESSIONS;
+		c->met = !c->met && has_room(p);
 		answer(c, c->met);
 		audience_here_set_sessions(p->rules->here, porch_count_met(p));
 		break;

@@ -110,6 +110,8 @@ recv_disk_failed(struct recv *r, const struct recv_file *f)
 	return true;
 }
 
+static const char exists[] = "exists already: move it away, or receive with -k";
+
 /* Why a file cannot be had, in words that fit behind its path on both sides. */
 static const char *
 why_not(const struct recv_file *f, int *code)
@@ -179,7 +181,7 @@ recv_looked(struct recv *r, struct recv_file *f)
 		words = why_not(f, &code);
 		skip(r, f, XFER_CANNOT, code, words);
 	} else if (f->found == INBOX_OTHER) {
-		skip(r, f, XFER_EXISTS, CODE_CANTCREAT, "exists already");
+		skip(r, f, XFER_EXISTS, CODE_CANTCREAT, exists);
 	} else if (f->found == INBOX_LOCKED) {
 		skip(r, f, XFER_CANNOT, CODE_TEMPFAIL,
 		    "another ugat-recv is at work on it");
@@ -231,7 +233,7 @@ recv_stored(struct recv *r, struct recv_file *f)
 		code = CODE_PROTOCOL;
 	} else if (f->begun && f->rc == RC_BUSY) {
 		answer = XFER_EXISTS;
-		words = "exists meanwhile";
+		words = exists;
 	} else {
 		words = why_not(f, &code);
 	}
@@ -325,8 +327,7 @@ hear_fail(struct recv *r, const struct receiver_event *e)
 	if (f == NULL)
 		return;
 	if (e->reason == XFER_DIFFERS)
-		(void)snprintf(words, sizeof(words),
-		    "exists already and differs: move it away, or receive with -k");
+		(void)snprintf(words, sizeof(words), "%s", exists);
 	else
 		(void)snprintf(words, sizeof(words), "%s: %.*s", r->talk.who,
 		    (int)e->text.n, e->text.n == 0 ? "" : (const char *)e->text.p);
@@ -348,6 +349,16 @@ hear_offer(struct recv *r, const struct receiver_event *e)
 {
 	r->report.total_files = e->files;
 	r->report.total_bytes = e->bytes;
+}
+
+static void
+hear_nonsense(struct recv *r, const struct receiver_event *e)
+{
+	char theirs[XFER_WORDS_MAX];
+
+	(void)snprintf(theirs, sizeof(theirs), "the sender %s", e->why);
+	talk_refuse(
+	    &r->talk, CODE_PROTOCOL, theirs, "%s: the sender %s", r->talk.who, e->why);
 }
 
 static void
@@ -375,10 +386,7 @@ hear(struct recv *r, const struct receiver_event *e)
 		break;
 	case RECEIVER_BYE: hear_bye(r, e); break;
 	case RECEIVER_ERROR: talk_hear_error(&r->talk, e->code, e->text); break;
-	case RECEIVER_BAD:
-		talk_fail(
-		    &r->talk, CODE_PROTOCOL, "%s: the sender %s", r->talk.who, e->why);
-		break;
+	case RECEIVER_BAD: hear_nonsense(r, e); break;
 	}
 }
 

@@ -123,6 +123,16 @@ hear_done(struct send *s)
 }
 
 static void
+hear_nonsense(struct send *s, const struct sender_event *e)
+{
+	char theirs[XFER_WORDS_MAX];
+
+	(void)snprintf(theirs, sizeof(theirs), "the receiver %s", e->why);
+	talk_refuse(
+	    &s->talk, CODE_PROTOCOL, theirs, "%s: the receiver %s", s->talk.who, e->why);
+}
+
+static void
 hear(struct send *s, const struct sender_event *e)
 {
 	if (e->kind != SENDER_MORE)
@@ -144,10 +154,7 @@ hear(struct send *s, const struct sender_event *e)
 		break;
 	case SENDER_DONE: hear_done(s); break;
 	case SENDER_ERROR: talk_hear_error(&s->talk, e->code, e->words); break;
-	case SENDER_BAD:
-		talk_fail(
-		    &s->talk, CODE_PROTOCOL, "%s: the receiver %s", s->talk.who, e->why);
-		break;
+	case SENDER_BAD: hear_nonsense(s, e); break;
 	}
 }
 
@@ -310,7 +317,7 @@ chunk_failed(struct send *s, const struct send_chunk *c)
 
 	if (c->differs) {
 		reason = XFER_DIFFERS;
-		words = "exists there and differs";
+		words = "exists there already and differs";
 		code = CODE_CANTCREAT;
 	} else if (c->rc == RC_BAD) {
 		reason = XFER_CHANGED;
