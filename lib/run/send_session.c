@@ -16,7 +16,7 @@ static void
 file_failed(struct send *s, const struct send_file *f, int code, struct bytes words)
 {
 	xfer_report_failed(&s->report, code, "%s: %s: %.*s", s->talk.who, f->path,
-	    (int)words.n, words.n == 0 ? "" : (const char *)words.p);
+	    (int)words.n, (const char *)words.p);
 }
 
 static struct send_file *
@@ -63,11 +63,27 @@ code_of_answer(enum xfer_answer answer)
 	}
 }
 
+/* What the other side says of it; not every one says something. */
+static struct bytes
+words_of(const struct sender_event *e)
+{
+	if (e->words.n > 0)
+		return e->words;
+	switch (e->answer) {
+	case XFER_EXISTS: return bytes_str("another file has that name there");
+	case XFER_CANNOT: return bytes_str("it cannot be written there");
+	case XFER_DAMAGED: return bytes_str("it came damaged: send it again");
+	default: return bytes_str("it is not wanted there");
+	}
+}
+
 static void
 hear_no(struct send *s, const struct sender_event *e)
 {
+	struct bytes words = words_of(e);
+
 	(void)outcome_fail(s->end, code_of_answer(e->answer), "%s: %.*s", s->talk.who,
-	    (int)e->words.n, e->words.n == 0 ? "" : (const char *)e->words.p);
+	    (int)words.n, (const char *)words.p);
 	talk_finish(&s->talk);
 }
 
@@ -93,7 +109,7 @@ hear_skip(struct send *s, const struct sender_event *e)
 	if (f == NULL)
 		return;
 	forget_bytes(s, f, 0);
-	file_failed(s, f, code_of_answer(e->answer), e->words);
+	file_failed(s, f, code_of_answer(e->answer), words_of(e));
 	send_file_settle(s, f);
 }
 
@@ -107,7 +123,7 @@ hear_stored(struct send *s, const struct sender_event *e)
 	if (e->answer == XFER_YES)
 		s->report.files++;
 	else
-		file_failed(s, f, code_of_answer(e->answer), e->words);
+		file_failed(s, f, code_of_answer(e->answer), words_of(e));
 	send_file_settle(s, f);
 }
 
@@ -330,7 +346,8 @@ chunk_failed(struct send *s, const struct send_chunk *c)
 	if (sender_fail(&s->machine, reason, bytes_str(words)) != RC_OK)
 		talk_fail(&s->talk, CODE_BUG, "%s: cannot be given up", c->file->path);
 	xfer_report_failed(&s->report, code, "%s%s%s: %s", c->differs ? s->talk.who : "",
-	    c->differs ? ": " : "", c->file->path, words);
+	    c->differs ? ": " : "",
+	    c->file->size == XFER_UNKNOWN ? "standard input" : c->file->path, words);
 	forget_bytes(s, c->file, c->file->said);
 	end_file(s, c->file);
 	send_file_settle(s, c->file);

@@ -131,9 +131,11 @@ talk_hear_error(struct talk *t, int code, struct bytes words)
 {
 	if (t->phase >= TALK_ENDING)
 		return;
+	if (words.n == 0)
+		words = bytes_str("has ended the session and does not say why");
 	if (t->end->signal == 0)
 		(void)outcome_fail(t->end, code_of(code), "%s: %.*s", t->who,
-		    (int)words.n, words.n == 0 ? "" : (const char *)words.p);
+		    (int)words.n, (const char *)words.p);
 	end_it(t, TALK_ENDING);
 }
 

@@ -6,6 +6,8 @@ TLS, so that it is a second source of both.
     xpeer.py [OPTION...] send MODE [ARGUMENT...]
     xpeer.py [OPTION...] recv MODE [ARGUMENT...]
 
+What stands behind --then is done in a further session, with the options as they are by then.
+
     --call HOST:PORT   call there; without it, it listens on 127.0.0.1 and prints `port N`
     --session FILE     whose certificate to show (UGAT_SESSION, else the one in the home)
     --verify FILE      whose certificates to believe, PEM (the session's authority); none: everybody's
@@ -178,6 +180,11 @@ def one_file(w, size=None, told=None, more=b''):
     return struct.unpack_from('>BBQ', w.hear(TAKE)[1])[2]
 
 
+def unescape(text):
+    """\\x.. stands for a byte, \\e for nothing."""
+    return text.replace('\\e', '').encode('latin-1').decode('unicode_escape').encode('latin-1')
+
+
 def sha(payload):
     return hashlib.sha256(payload).digest()
 
@@ -203,8 +210,8 @@ def send_honest(w):
 @sends('path')
 def send_path(w, path, top='d'):
     """PATH [ITEM]: a file with that path, in which \\x.. stand for bytes, below the directory ITEM."""
-    raw = path.encode('latin-1').decode('unicode_escape').encode('latin-1')
-    top = top.encode('latin-1').decode('unicode_escape').encode('latin-1')
+    raw = unescape(path)
+    top = unescape(top)
     w.send(hello(1))
     w.hear(HELLO)
     w.send(offer(1, 1, 5), item(top, 1, 5, True))
@@ -225,7 +232,7 @@ def send_path(w, path, top='d'):
 @sends('item')
 def send_item(w, name, kind='1'):
     """NAME [KIND]: an offer of one item with that name."""
-    raw = name.encode('latin-1').decode('unicode_escape').encode('latin-1')
+    raw = unescape(name)
     w.send(hello(1))
     w.hear(HELLO)
     w.send(offer(1, 1, 5), message(ITEM, struct.pack('>BQQ', int(kind), 1, 5) + raw))
@@ -543,10 +550,9 @@ def send_busy(w):
 @mode('recv', 'error')
 def any_error(w, code, words=''):
     """CODE [WORDS]: ERROR at once, \\x.. in WORDS being bytes."""
-    role = 2 if sys.argv[sys.argv.index('error') - 1] == 'recv' else 1
-    w.send(hello(role, 0))
+    w.send(hello(2 if 'recv' in sys.argv else 1, 0))
     w.hear(HELLO)
-    w.send(error(int(code), words.encode('latin-1').decode('unicode_escape').encode('latin-1')))
+    w.send(error(int(code), unescape(words)))
     w.listen()
 
 
@@ -564,7 +570,7 @@ def any_raw(w, text=''):
     """TEXT: these bytes as they are (with --tls plain or half)."""
     if OPTIONS['tls'] == 'half':
         text = '\\x16\\x03\\x01\\x02\\x00\\x01\\x00'
-    w.patiently(lambda: w.raw.send(text.encode('latin-1').decode('unicode_escape').encode('latin-1')))
+    w.patiently(lambda: w.raw.send(unescape(text)))
     while True:
         if w.patiently(lambda: w.raw.recv(4096)) == b'':
             raise Over('cut')
@@ -647,7 +653,7 @@ def state_of(sock):
 def recv_no(w, code='1', words=''):
     """CODE [WORDS]: that answer to the offer."""
     hear_offer(w)
-    w.send(answer(int(code), words.encode('latin-1').decode('unicode_escape').encode('latin-1')))
+    w.send(answer(int(code), unescape(words)))
     w.listen()
 
 
@@ -655,7 +661,7 @@ def recv_no(w, code='1', words=''):
 def recv_skip(w, code='1', words=''):
     """CODE [WORDS]: that answer to the file."""
     hear_file(w)
-    w.send(take(answer=int(code), words=words.encode('latin-1').decode('unicode_escape').encode('latin-1')))
+    w.send(take(answer=int(code), words=unescape(words)))
     if w.hear(BYE, FILE)[0] == BYE:
         w.send(bye(1))
     w.listen()
@@ -683,7 +689,7 @@ def recv_stored(w, code='0', words=''):
     hear_file(w)
     w.send(take())
     hear_content(w)
-    w.send(stored(int(code), words.encode('latin-1').decode('unicode_escape').encode('latin-1')))
+    w.send(stored(int(code), unescape(words)))
     if w.hear(BYE, FILE)[0] == BYE:
         w.send(bye(1))
     w.close()
@@ -692,11 +698,8 @@ def recv_stored(w, code='0', words=''):
 
 @receives('early')
 def recv_early(w, what):
-    """answer|take|stored|bye: that message before it is due."""
+    """take|stored|bye: that message before it is due."""
     w.send(hello(2, 0))
-    if what == 'answer':
-        w.send(answer())
-        w.listen()
     w.hear(HELLO)
     w.hear(OFFER)
     w.hear(ITEM)
@@ -808,37 +811,55 @@ def connect(listener):
             time.sleep(0.02)
 
 
+def session(perform, arguments, listener, limit):
+    """One connection; False when there is nothing more to cut."""
+    sock = connect(listener)
+    wire, why = None, ''
+    try:
+        wire = Wire(sock, listener is not None)
+        wire.cut, wire.deaf = (limit, None) if OPTIONS['cut'] else (None, limit)
+        perform(wire, *arguments)
+    except Over as over:
+        why = str(over)
+        if why.startswith('error') or why in ('refused', 'skipped'):
+            say(why)
+            try:
+                wire.listen()
+            except Over as later:
+                why = str(later)
+    say(why)
+    if (OPTIONS['deaf'] or OPTIONS['cut']) and why != 'left':
+        say('whole', wire.sent if OPTIONS['cut'] else wire.got)
+        return False
+    if wire:
+        wire.s.close()
+    sock.close()
+    return True
+
+
+def groups(words):
+    """The arguments between --then."""
+    while '--then' in words:
+        at = words.index('--then')
+        yield words[:at]
+        words = words[at + 1:]
+    yield words
+
+
 def main():
-    words = sys.argv[1:]
-    while words and words[0].startswith('--'):
-        OPTIONS[words[0][2:]] = words[1]
-        del words[:2]
-    perform = MODES[words[0], words[1]]
     listener = None
-    if not OPTIONS['call']:
-        listener = socket.create_server(('127.0.0.1', 0))
-        say('port', listener.getsockname()[1])
-    for limit in span(OPTIONS['cut'] or OPTIONS['deaf']):
-        sock = connect(listener)
-        wire = None
-        try:
-            wire = Wire(sock, listener is not None)
-            wire.cut, wire.deaf = (limit, None) if OPTIONS['cut'] else (None, limit)
-            perform(wire, *words[2:])
-        except Over as over:
-            why = str(over)
-            if why.startswith('error') or why == 'refused' or why == 'skipped':
-                say(why)
-                try:
-                    wire.listen()
-                except Over as later:
-                    why = str(later)
-        say(why)
-        if OPTIONS['deaf'] or OPTIONS['cut']:
-            if why != 'left':
-                say('whole', wire.sent if OPTIONS['cut'] else wire.got)
+    for words in groups(sys.argv[1:]):
+        while words and words[0].startswith('--'):
+            OPTIONS[words[0][2:]] = words[1]
+            words = words[2:]
+        if not OPTIONS['call'] and listener is None:
+            listener = socket.create_server(('127.0.0.1', 0))
+            say('port', listener.getsockname()[1])
+        if '--then' in sys.argv:
+            say('does', *words)
+        for limit in span(OPTIONS['cut'] or OPTIONS['deaf']):
+            if not session(MODES[words[0], words[1]], words[2:], listener, limit):
                 break
-        sock.close() if wire is None else wire.s.close()
 
 
 if __name__ == '__main__':

@@ -119,10 +119,8 @@ def context(server):
     c.minimum_version = c.maximum_version = ssl.TLSVersion.TLSv1_3
     if OPTIONS['tls'] == '1.2':
         c.minimum_version = c.maximum_version = ssl.TLSVersion.TLSv1_2
-    c.set_alpn_protocols([OPTIONS['tls'][5:] if OPTIONS['tls'].startswith('alpn=') else 'ugat/1'])
-    if OPTIONS['tls'] == 'alpn=':
-        c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
-        c.check_hostname = False
+    if OPTIONS['tls'] != 'alpn=':
+        c.set_alpn_protocols([OPTIONS['tls'][5:] if OPTIONS['tls'].startswith('alpn=') else 'ugat/1'])
     if OPTIONS['verify'] == 'none':
         c.verify_mode = ssl.CERT_NONE
     else:

@@ -48,9 +48,18 @@ send() {
 		<"${STDIN:-/dev/null}" >send.out 2>send.err 3>&- 4>&- || CODE=$?
 }
 
-# to_lab OPERAND...: to the one who waits on $PORT.
+# to_lab [OPTION...] FILE...: to the one who waits on $PORT.
 to_lab() {
-	send "lab@127.0.0.1:$PORT" "$@"
+	local options=()
+
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-[nUFtip]) options+=("$1" "$2") && shift 2 ;;
+		-?*) options+=("$1") && shift ;;
+		*) break ;;
+		esac
+	done
+	send "${options[@]}" "lab@127.0.0.1:$PORT" "$@"
 }
 
 # recv [OPTION...] [NAME...]: lab receives in the foreground; $CODE, recv.out, recv.err.

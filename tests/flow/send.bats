@@ -1,0 +1,256 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# One person hands files to another: ugat-send and ugat-recv together. Who is asked and told what: send-ask.bats;
+# several at once: send-many; when things go wrong: send-resume, -hostile, -receivers, -wire and -netns.
+
+bats_require_minimum_version 1.5.0
+
+# shellcheck source=../cmd/mint.bash
+setup_file() {
+	. "$BATS_TEST_DIRNAME/../cmd/mint.bash"
+	. "$BATS_TEST_DIRNAME/lib-send.bash"
+	people_minted
+}
+
+# shellcheck source=lib.bash
+setup() {
+	. "$BATS_TEST_DIRNAME/lib.bash"
+	. "$BATS_TEST_DIRNAME/lib-send.bash"
+	flow_start "$BATS_TEST_TMPDIR"
+	people
+}
+
+teardown() {
+	flow_stop
+}
+
+# report [SIZE]: $SRC/report.pdf, with a mode and a time of its own.
+report() {
+	head -c "${1:-300000}" /dev/urandom >"$SRC/report.pdf"
+	chmod 640 "$SRC/report.pdf"
+	touch -d '2001-02-03 04:05:06.789012345' "$SRC/report.pdf"
+}
+
+
+@test "a file: whole, with its mode and time; the record names it; both exit 0 and nothing is said" {
+	report
+	inbox
+	to_lab "$SRC/report.pdf"
+	code 0
+	left recv 0
+	alike report.pdf
+	only report.pdf
+	{ printf 'ugat\t1\n' && done_record report.pdf; } | diff - recv.out
+	[ ! -s send.err ] && [ ! -s send.out ] && [ ! -s recv.err ]
+}
+
+@test "an empty file, one byte, and sizes about the buffers'" {
+	for size in 0 1 16383 16384 262143 262144 262145 524288 2097153; do
+		head -c $size /dev/urandom >"$SRC/s$size"
+	done
+	inbox
+	to_lab "$SRC"/s*
+	code 0
+	left recv 0
+	diff -r "$SRC" inbox
+}
+
+@test "several files and directories in one session, with names of all kinds" {
+	mkdir -p "$SRC"/a/b/c/d "$SRC/with space"
+	for i in 1 2 3; do head -c $((i * 1000)) /dev/urandom | tee "$SRC/a/$i" "$SRC/a/b/c/d/$i" >"$SRC/$i"; done
+	echo x >"$SRC/with space/-rf"
+	echo x >"$SRC/a/größe 漢字"
+	echo x >"$SRC/a/"$'not\xffutf8'
+	echo x >"$SRC/a/.hidden"
+	echo x >"$SRC/a/$(printf 'n%.0s' {1..255})"
+	for i in {0..299}; do echo $i >"$SRC/a/b/many$i"; done
+	chmod 600 "$SRC/a/1" && chmod 777 "$SRC/a/2" && chmod 400 "$SRC/a/3"
+	inbox
+	to_lab "$SRC"/{1,2,3,a} "$SRC/with space"
+	code 0
+	left recv 0
+	diff -r "$SRC" inbox
+	[ "$(cd "$SRC" && find . -type f -printf '%P %m %T@\n' | sort)" = "$(cd inbox && find . -type f -printf '%P %m %T@\n' | sort)" ]
+	[ "$(grep -c '^done	' recv.out)" -eq "$(find "$SRC" -type f | wc -l)" ]
+}
+
+@test "links, devices, FIFOs, sockets and empty directories are named and left out: 1; the rest is sent" {
+	mkdir -p "$SRC"/d/empty "$SRC/d/full"
+	echo x >"$SRC/d/full/x"
+	ln -s full "$SRC/d/link"
+	ln -s /etc/passwd "$SRC/d/passwd"
+	mkfifo "$SRC/d/fifo"
+	"$FLOW_PYTHON" -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$SRC/d/socket"
+	inbox
+	to_lab "$SRC/d"
+	code 1
+	left recv 0
+	only d d/full d/full/x
+	for name in empty link passwd fifo socket; do said "^ugat-send: .*d/$name: " send.err; done
+	[ "$(wc -l <send.err)" -le 6 ]
+}
+
+@test "a link that is named itself is followed; permissions beyond 0777 stay behind" {
+	report
+	ln -s report.pdf "$SRC/link.pdf"
+	chmod 6755 "$SRC/report.pdf"
+	inbox
+	to_lab "$SRC/link.pdf"
+	code 0
+	left recv 0
+	cmp "$SRC/report.pdf" inbox/link.pdf
+	[ "$(stat -c %a inbox/link.pdf)" = 755 ]
+	[ ! -L inbox/link.pdf ]
+}
+
+@test "an archive through both: tar | ugat-send -n, ugat-recv -o - | tar" {
+	mkdir -p "$SRC/d/e" && head -c 3000000 /dev/urandom >"$SRC/d/e/f" && echo x >"$SRC/d/g"
+	port
+	mkdir out
+	background recv "UGAT_SESSION=$SCRATCH/lab.pem ugat-recv -p $PORT -u ops -o - backup.tar | tar x -C out"
+	wait_for 5 listening "$PORT"
+	pipeline "tar c -C '$SRC' d | UGAT_SESSION=$SCRATCH/ops.pem ugat-send -n backup.tar lab@127.0.0.1:$PORT -"
+	codes '0 0'
+	ended recv 10
+	codes '0 0'
+	diff -r "$SRC" out
+}
+
+@test "standard input becomes a file of that name; a second one of that name is refused: 73" {
+	head -c 1234567 /dev/urandom >"$SRC/stream"
+	inbox
+	STDIN=$SRC/stream to_lab -n stream -
+	code 0
+	left recv 0
+	cmp "$SRC/stream" inbox/stream
+	inbox
+	STDIN=$SRC/stream to_lab -n stream -
+	code 73
+	left recv 73
+	only stream
+}
+
+@test "ugat-recv -y -u ops report.pdf takes that from him, and nothing else" {
+	report
+	echo x >"$SRC/other"
+	waits recv lab ugat-recv -d inbox -y -u ops report.pdf
+	to_lab "$SRC/other"
+	code 1
+	said '^ugat-send: lab: .*' send.err
+	kill -0 "$(cat recv.pid)"
+	to_lab "$SRC/report.pdf"
+	code 0
+	left recv 0
+	only report.pdf
+}
+
+@test "the sender waits, the receiver calls" {
+	report
+	waits send ops ugat-send -l -u lab "$SRC/report.pdf"
+	recv -d inbox -c "ops@127.0.0.1:$PORT"
+	code 0
+	left send 0
+	alike report.pdf
+	{ printf 'ugat\t1\n' && done_record report.pdf; } | diff - recv.out
+}
+
+@test "ugat-send -l -u lab is not for somebody else, who is told 77" {
+	report
+	waits send ops ugat-send -l -u bob "$SRC/report.pdf"
+	recv -d inbox -y -c "ops@127.0.0.1:$PORT"
+	code 77
+	only
+	kill -0 "$(cat send.pid)"
+}
+
+@test "IPv6, names, and the one port for both families" {
+	report
+	inbox -k
+	send "lab@[::1]:$PORT" "$SRC/report.pdf"
+	code 0
+	alike report.pdf
+	rm inbox/report.pdf
+	send "lab@localhost:$PORT" "$SRC/report.pdf"
+	code 0
+	alike report.pdf
+	rm inbox/report.pdf
+	send "127.0.0.1:$PORT" "$SRC/report.pdf" # any user of the authority
+	code 0
+	alike report.pdf
+}
+
+@test "through a tunnel, whose address means nothing" {
+	report 3000000
+	inbox
+	at=$PORT
+	port
+	spawn tunnel socat "TCP4-LISTEN:$PORT,bind=127.0.0.1,reuseaddr" "TCP4:127.0.0.1:$at"
+	up tunnel "$PORT" 5
+	to_lab "$SRC/report.pdf"
+	code 0
+	left recv 0
+	alike report.pdf
+}
+
+@test "-0: bare paths that end in NUL, for xargs" {
+	printf 'one\n' >"$SRC/a b" && printf 'two\n' >"$SRC/c"
+	inbox -0
+	to_lab "$SRC/a b" "$SRC/c"
+	code 0
+	left recv 0
+	printf 'inbox/a b\0inbox/c\0' | cmp - recv.out
+	[ "$(xargs -0 cat <recv.out)" = $'one\ntwo' ]
+}
+
+@test "-w: a status every second and one at the end" {
+	report 3000000
+	inbox -w -D 1M
+	to_lab "$SRC/report.pdf"
+	code 0
+	left recv 0
+	[ "$(grep -c '^status	' recv.out)" -ge 3 ]
+	[ "$(status_field "$S_STATE" recv.out)" = "done" ]
+	[ "$(status_field "$S_EXIT" recv.out)" = 0 ]
+	grep -q "^status	receiving	-	.*	report.pdf" recv.out
+	done_record report.pdf | diff - <(grep '^done' recv.out)
+	ugat-json <recv.out | jq -s -e 'map(select(.kind == "done"))[0] | .from == "ops" and .size == 3000000'
+}
+
+@test "a reader of the records that goes away ends it by SIGPIPE, and the sender hears of it" {
+	mkdir "$SRC/d" && for i in {1..200}; do head -c 20000 /dev/zero >"$SRC/d/$i"; done
+	port
+	background recv "UGAT_SESSION=$SCRATCH/lab.pem ugat-recv -y -d inbox -p $PORT | head -n 2"
+	wait_for 5 listening "$PORT"
+	to_lab -U 1M "$SRC/d"
+	no code 0 2>/dev/null
+	ended recv 10
+	codes '141 0'
+}
+
+@test "-U and -D keep the rate" {
+	report 2000000
+	for way in U D; do
+		rm -f inbox/*
+		if [ $way = U ]; then inbox; else inbox -D 1000K; fi
+		start=${EPOCHREALTIME/./}
+		# shellcheck disable=SC2046
+		to_lab $([ $way = D ] || echo -U 1000K) "$SRC/report.pdf"
+		took=$(((${EPOCHREALTIME/./} - start) / 1000))
+		code 0
+		left recv 0
+		alike report.pdf
+		echo "-$way: $took ms" >&2
+		# 2,000,000 bytes at 1,024,000 a second; the first burst is free.
+		[ $took -ge 1200 ] && [ $took -le 3000 ]
+	done
+}
+
+@test "-C: without a hash; it arrives, and the record has none" {
+	report 3000000
+	inbox
+	to_lab -C "$SRC/report.pdf"
+	code 0
+	left recv 0
+	alike report.pdf
+	grep -qx "done	inbox/report.pdf	size=3000000	from=ops" recv.out
+}
