@@ -354,6 +354,7 @@ block_sent(struct peer *p, size_t n)
 	b->begin += bytes;
 	b->length -= bytes;
 	if (b->length == 0) {
+		p->quota++; /* its request was none of a flood */
 		p->first_due = (p->first_due + 1) % PEER_BLOCKS_MAX;
 		p->n_due--;
 	}

@@ -391,6 +391,24 @@ say_extended(struct talk *t, const char *body)
 }
 
 static void
+requests_whose_blocks_were_sent_are_no_flood(void **state)
+{
+	struct talk *t = talk_open(0);
+
+	(void)state;
+	for (int i = 0; i < 30000; i++) {
+		say_block(t, 6, first);
+		talk_now(t);
+		ASSERT_KINDS(t, PEER_REQUEST);
+		assert_int_equal(peer_send_block(&t->p, first), RC_OK);
+		peer_sent(&t->p, peer_waiting(&t->p), t->now_ms);
+	}
+	/* They earn it nothing either. */
+	assert_int_equal(flood(t), 20000 + TALK_PIECES + 1);
+	talk_free(t);
+}
+
+static void
 a_foreign_name_is_made_printable_and_cut(void **state)
 {
 	struct talk *t = talk_open(TALK_EXTENDED);
@@ -509,6 +527,7 @@ main(void)
 		cmocka_unit_test(a_flood_of_messages_ends_it_but_every_piece_may_be_told),
 		cmocka_unit_test(a_thousand_messages_a_second_are_no_flood),
 		cmocka_unit_test(blocks_are_no_flood),
+		cmocka_unit_test(requests_whose_blocks_were_sent_are_no_flood),
 		cmocka_unit_test(a_foreign_name_is_made_printable_and_cut),
 		cmocka_unit_test(a_later_extension_handshake_changes_only_what_it_says),
 		cmocka_unit_test(
