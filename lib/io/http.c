@@ -19,14 +19,15 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
 #include "base/buf.h"
 #include "codec/uri.h"
+#include "io/curl.h"
 
 struct http {
 	struct loop *loop;
-	CURLM *multi; /* NULL before the first call */
+	CURLM *multi;           /* NULL before the first call */
+	struct curl_calls curl; /* good with multi */
+	bool missing;           /* there is no libcurl */
 	struct loop_timer *timer;
 	LIST_HEAD(, http_call) calls;
 };
@@ -173,55 +174,58 @@ on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
 static bool
 set_limits(struct http_call *c)
 {
+	const struct curl_calls *curl = &c->http->curl;
 	CURL *e = c->easy;
 
 #if LIBCURL_VERSION_NUM >= 0x075500
-	if (curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK)
+	if (curl->easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK)
 		return false;
 #else
-	if (curl_easy_setopt(e, CURLOPT_PROTOCOLS,
+	if (curl->easy_setopt(e, CURLOPT_PROTOCOLS,
 	        (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) != CURLE_OK)
 		return false;
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
 	/* Else a name server that is silent would hold up whoever cancels. */
-	if (curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L) != CURLE_OK)
+	if (curl->easy_setopt(e, CURLOPT_QUICK_EXIT, 1L) != CURLE_OK)
 		return false;
 #endif
-	return curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_HTTP_CONTENT_DECODING, 0L) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ==
+	return curl->easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_HTTP_CONTENT_DECODING, 0L) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ==
 	    CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_USERAGENT, "ugat/" UGAT_VERSION) == CURLE_OK;
+	    curl->easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_USERAGENT, "ugat/" UGAT_VERSION) == CURLE_OK;
 }
 
 static bool
 set_callbacks(struct http_call *c)
 {
+	const struct curl_calls *curl = &c->http->curl;
 	CURL *e = c->easy;
 
-	return curl_easy_setopt(e, CURLOPT_PRIVATE, c) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->words) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_WRITEDATA, c) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_HEADERDATA, c) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, c) == CURLE_OK;
+	return curl->easy_setopt(e, CURLOPT_PRIVATE, c) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_ERRORBUFFER, c->words) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_WRITEDATA, c) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_HEADERDATA, c) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open) == CURLE_OK &&
+	    curl->easy_setopt(e, CURLOPT_OPENSOCKETDATA, c) == CURLE_OK;
 }
 
 /* "host!" and "if!" keep libcurl from taking the one for the other. */
 static bool
 set_place(struct http_call *c, const struct http_request *r)
 {
+	const struct curl_calls *curl = &c->http->curl;
 	long family = r->family == HTTP_V4 ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6;
 	char ip[ADDR_TEXT], place[ADDR_TEXT + 8];
 
-	if (curl_easy_setopt(c->easy, CURLOPT_IPRESOLVE, family) != CURLE_OK)
+	if (curl->easy_setopt(c->easy, CURLOPT_IPRESOLVE, family) != CURLE_OK)
 		return false;
 	if (r->from == NULL || !r->from->set)
 		return true;
@@ -230,21 +234,22 @@ set_place(struct http_call *c, const struct http_request *r)
 		(void)snprintf(place, sizeof(place), "if!%s", r->from->device);
 	else
 		(void)snprintf(place, sizeof(place), "host!%s", ip);
-	return curl_easy_setopt(c->easy, CURLOPT_INTERFACE, place) == CURLE_OK;
+	return curl->easy_setopt(c->easy, CURLOPT_INTERFACE, place) == CURLE_OK;
 }
 
 /* Begin a hop. */
 static bool
 go(struct http_call *c, const char *url)
 {
+	const struct curl_calls *curl = &c->http->curl;
 	int64_t left = c->until_ms - loop_now();
 
 	c->body.n = 0;
 	c->words[0] = '\0';
-	return curl_easy_setopt(c->easy, CURLOPT_URL, url) == CURLE_OK &&
-	    curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, left > 0 ? (long)left : 1L) ==
+	return curl->easy_setopt(c->easy, CURLOPT_URL, url) == CURLE_OK &&
+	    curl->easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, left > 0 ? (long)left : 1L) ==
 	    CURLE_OK &&
-	    curl_multi_add_handle(c->http->multi, c->easy) == CURLM_OK;
+	    curl->multi_add_handle(c->http->multi, c->easy) == CURLM_OK;
 }
 
 static void
@@ -253,8 +258,10 @@ call_free(struct http_call *c)
 	if (c == NULL)
 		return;
 	if (c->easy != NULL) {
-		(void)curl_multi_remove_handle(c->http->multi, c->easy);
-		curl_easy_cleanup(c->easy);
+		const struct curl_calls *curl = &c->http->curl;
+
+		(void)curl->multi_remove_handle(c->http->multi, c->easy);
+		curl->easy_cleanup(c->easy);
 	}
 	buf_clear(&c->body);
 	free(c);
@@ -297,10 +304,11 @@ is_family_missing(long err)
 static void
 call_broke(struct http_call *c, CURLcode code)
 {
-	const char *words = c->words[0] != '\0' ? c->words : curl_easy_strerror(code);
+	const struct curl_calls *curl = &c->http->curl;
+	const char *words = c->words[0] != '\0' ? c->words : curl->easy_strerror(code);
 	long err = 0;
 
-	(void)curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &err);
+	(void)curl->easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &err);
 	if (c->broken != RC_OK)
 		call_fail(c, c->broken, c->broken_why);
 	else if (code == CURLE_OPERATION_TIMEDOUT)
@@ -322,12 +330,13 @@ call_broke(struct http_call *c, CURLcode code)
 static void
 note_first(struct http_call *c, const struct uri *u)
 {
+	const struct curl_calls *curl = &c->http->curl;
 	const char *ip = NULL;
 	long port = 0;
 
 	c->scope = scope_of(u);
-	if (curl_easy_getinfo(c->easy, CURLINFO_PRIMARY_IP, &ip) != CURLE_OK ||
-	    curl_easy_getinfo(c->easy, CURLINFO_PRIMARY_PORT, &port) != CURLE_OK ||
+	if (curl->easy_getinfo(c->easy, CURLINFO_PRIMARY_IP, &ip) != CURLE_OK ||
+	    curl->easy_getinfo(c->easy, CURLINFO_PRIMARY_PORT, &port) != CURLE_OK ||
 	    ip == NULL || addr_parse(bytes_str(ip), &c->from) != RC_OK) {
 		c->from = (struct addr){ .port = 0 };
 		return;
@@ -340,11 +349,12 @@ note_first(struct http_call *c, const struct uri *u)
 static void
 follow(struct http_call *c, const char *location)
 {
+	const struct curl_calls *curl = &c->http->curl;
 	char *url = strdup(location);
 	struct uri u;
 	enum rc rc = url == NULL ? RC_MEM : uri_get(bytes_str(url), &u);
 
-	(void)curl_multi_remove_handle(c->http->multi, c->easy);
+	(void)curl->multi_remove_handle(c->http->multi, c->easy);
 	if (++c->hops > HTTP_HOPS)
 		call_fail(c, RC_BAD, "more than 3 redirects");
 	else if (rc != RC_OK || u.scheme == URI_UDP)
@@ -359,16 +369,17 @@ follow(struct http_call *c, const char *location)
 static void
 call_answered(struct http_call *c)
 {
+	const struct curl_calls *curl = &c->http->curl;
 	struct http_answer a = { .rc = RC_OK, .body = buf_bytes(&c->body) };
 	const char *location = NULL, *here = NULL;
 	curl_off_t retry = 0;
 	struct uri u;
 	long status = 0;
 
-	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &retry);
-	(void)curl_easy_getinfo(c->easy, CURLINFO_REDIRECT_URL, &location);
-	(void)curl_easy_getinfo(c->easy, CURLINFO_EFFECTIVE_URL, &here);
+	(void)curl->easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl->easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &retry);
+	(void)curl->easy_getinfo(c->easy, CURLINFO_REDIRECT_URL, &location);
+	(void)curl->easy_getinfo(c->easy, CURLINFO_EFFECTIVE_URL, &here);
 	if (c->hops == 0 && (here == NULL || uri_get(bytes_str(here), &u) != RC_OK)) {
 		call_fail(c, RC_BAD, "not a URL");
 		return;
@@ -390,15 +401,16 @@ call_answered(struct http_call *c)
 static void
 take_messages(struct http *h)
 {
+	const struct curl_calls *curl = &h->curl;
 	CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
+	while ((m = curl->multi_info_read(h->multi, &left)) != NULL) {
 		struct http_call *c = NULL;
 		CURLcode code = m->data.result;
 
 		if (m->msg != CURLMSG_DONE ||
-		    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c) != CURLE_OK)
+		    curl->easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c) != CURLE_OK)
 			continue;
 		if (code == CURLE_OK)
 			call_answered(c);
@@ -410,9 +422,10 @@ take_messages(struct http *h)
 static void
 act(struct http *h, curl_socket_t fd, int what)
 {
+	const struct curl_calls *curl = &h->curl;
 	int running;
 
-	(void)curl_multi_socket_action(h->multi, fd, what, &running);
+	(void)curl->multi_socket_action(h->multi, fd, what, &running);
 	take_messages(h);
 }
 
@@ -443,13 +456,14 @@ socket_free(struct http_socket *s)
 static struct http_socket *
 socket_new(struct http *h, int fd)
 {
+	const struct curl_calls *curl = &h->curl;
 	struct http_socket *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
 	*s = (struct http_socket){ .http = h, .fd = fd };
 	s->watch = loop_watch_new(h->loop, fd, on_ready, s);
-	if (s->watch != NULL && curl_multi_assign(h->multi, fd, s) == CURLM_OK)
+	if (s->watch != NULL && curl->multi_assign(h->multi, fd, s) == CURLM_OK)
 		return s;
 	socket_free(s);
 	return NULL;
@@ -507,26 +521,40 @@ http_new(struct loop *l)
 static bool
 wake_libcurl(struct http *h)
 {
+	const struct curl_calls *curl = &h->curl;
 	if (h->multi != NULL)
 		return true;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	h->missing = curl_load(&h->curl) != RC_OK;
+	if (h->missing)
 		return false;
-	h->multi = curl_multi_init();
+	if (curl->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return false;
+	h->multi = curl->multi_init();
 	if (h->multi != NULL &&
-	    curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
-	    curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) == CURLM_OK &&
-	    curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timeout) == CURLM_OK &&
-	    curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) == CURLM_OK)
+	    curl->multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket) ==
+	        CURLM_OK &&
+	    curl->multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) == CURLM_OK &&
+	    curl->multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timeout) ==
+	        CURLM_OK &&
+	    curl->multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) == CURLM_OK)
 		return true;
-	(void)curl_multi_cleanup(h->multi);
+	(void)curl->multi_cleanup(h->multi);
 	h->multi = NULL;
-	curl_global_cleanup();
+	curl->global_cleanup();
 	return false;
+}
+
+const char *
+http_refusal(const struct http *h)
+{
+	return h->missing ? "libcurl.so.4 cannot be loaded: install libcurl4"
+	                  : "out of memory";
 }
 
 void
 http_free(struct http *h)
 {
+	const struct curl_calls *curl = &h->curl;
 	struct http_call *c;
 
 	if (h == NULL)
@@ -534,8 +562,8 @@ http_free(struct http *h)
 	while ((c = LIST_FIRST(&h->calls)) != NULL)
 		http_cancel(c);
 	if (h->multi != NULL) {
-		(void)curl_multi_cleanup(h->multi);
-		curl_global_cleanup();
+		(void)curl->multi_cleanup(h->multi);
+		curl->global_cleanup();
 	}
 	loop_timer_free(h->timer);
 	free(h);
@@ -544,6 +572,7 @@ http_free(struct http *h)
 struct http_call *
 http_start(struct http *h, const struct http_request *r, http_done_fn *done, void *ctx)
 {
+	const struct curl_calls *curl = &h->curl;
 	struct http_call *c = wake_libcurl(h) ? calloc(1, sizeof(*c)) : NULL;
 
 	if (c == NULL)
@@ -552,7 +581,7 @@ http_start(struct http *h, const struct http_request *r, http_done_fn *done, voi
 		.http = h, .done = done, .ctx = ctx, .until_ms = loop_now() + HTTP_TIME_MS
 	};
 	buf_init(&c->body, HTTP_BODY_MAX);
-	c->easy = curl_easy_init();
+	c->easy = curl->easy_init();
 	if (c->easy == NULL || !set_limits(c) || !set_callbacks(c) || !set_place(c, r) ||
 	    !go(c, r->url)) {
 		call_free(c);

@@ -8,7 +8,8 @@
  * Redirects are followed at most HTTP_HOPS times, to http and https only, and never into
  * a narrower network (addr_scope) than the first answer came from.
  *
- * libcurl is set up by the first call, because that takes milliseconds.
+ * libcurl is loaded and set up by the first call (io/curl), because that takes
+ * milliseconds.
  */
 #ifndef IO_HTTP_H
 #define IO_HTTP_H
@@ -66,10 +67,13 @@ typedef void http_done_fn(void *ctx, const struct http_answer *a);
 
 /*
  * Begin to get a URL. The answer always comes from the loop, never from inside this call,
- * and exactly once. NULL: out of memory; done will not be called.
+ * and exactly once. NULL: http_refusal says why; done will not be called.
  */
 struct http_call *http_start(
     struct http *h, const struct http_request *r, http_done_fn *done, void *ctx);
+
+/* Words why the last http_start began nothing; never freed. */
+const char *http_refusal(const struct http *h);
 
 /* Promises silence. Not after the answer; NULL is allowed. */
 void http_cancel(struct http_call *c);

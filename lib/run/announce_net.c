@@ -110,8 +110,7 @@ on_answer(void *ctx, const struct http_answer *a)
 static void
 get(struct run *r, const struct announce_event *e)
 {
-	static const struct announce_http failed = { .rc = RC_MEM,
-		.why = "out of memory" };
+	struct announce_http failed = { .rc = RC_MEM, .why = "out of memory" };
 	const struct http_request request = { .url = e->http_url,
 		.family = addr_is_v4(&e->addr) ? HTTP_V4 : HTTP_V6,
 		.from = &r->o->local };
@@ -122,6 +121,8 @@ get(struct run *r, const struct announce_event *e)
 		r->http = http_new(r->loop);
 	if (r->http != NULL)
 		s->call = http_start(r->http, &request, on_answer, s);
+	if (s->call == NULL && r->http != NULL)
+		failed.why = http_refusal(r->http);
 	if (s->call == NULL)
 		announce_http(r->announce, e->socket, loop_now(), &failed);
 }
