@@ -23,7 +23,8 @@ ALL_CFLAGS = $(CSTD) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections -pthr
 	$(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
 # --as-needed: each program is bound only to what it calls.
-LIBS = -levent_core -levent_extra -levent_openssl -lcurl -lssl -lcrypto -lsqlite3 -lseccomp -lbsd
+# -lc before -lbsd: what both have is taken from the one that is there anyway.
+LIBS = -levent_core -levent_extra -levent_openssl -lcurl -lssl -lcrypto -lsqlite3 -lseccomp -lc -lbsd
 
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 20

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 struct hash {
@@ -12,6 +13,13 @@ struct hash {
 	               a block */
 };
 
+/* Nothing here is configured, and reading openssl.cnf would take as long as hashing. */
+static void
+wake_libcrypto(void)
+{
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
 struct hash *
 hash_new(enum hash_kind kind)
 {
@@ -19,6 +27,7 @@ hash_new(enum hash_kind kind)
 
 	if (h == NULL)
 		return NULL;
+	wake_libcrypto();
 	h->ctx = EVP_MD_CTX_new();
 	h->md = EVP_MD_fetch(NULL, kind == HASH_SHA1 ? "SHA1" : "SHA256", NULL);
 	if (h->ctx == NULL || h->md == NULL || hash_reset(h) != RC_OK) {
@@ -70,6 +79,7 @@ hash_peek(const struct hash *h, uint8_t *digest)
 enum rc
 hash_sha1(struct bytes in, uint8_t digest[static SHA1_SIZE])
 {
+	wake_libcrypto();
 	return EVP_Digest(in.p, in.n, digest, NULL, EVP_sha1(), NULL) == 1 ? RC_OK
 	                                                                   : RC_MEM;
 }
@@ -77,6 +87,7 @@ hash_sha1(struct bytes in, uint8_t digest[static SHA1_SIZE])
 enum rc
 hash_sha256(struct bytes in, uint8_t digest[static SHA256_SIZE])
 {
+	wake_libcrypto();
 	return EVP_Digest(in.p, in.n, digest, NULL, EVP_sha256(), NULL) == 1 ? RC_OK
 	                                                                     : RC_MEM;
 }
