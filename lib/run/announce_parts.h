@@ -87,6 +87,7 @@ struct run {
 
 	/* The run that we announce for. */
 	struct loop_timer *poll_timer;
+	int64_t poll_ms; /* between two looks, while the run has not begun */
 	struct status_text text;
 	bool alive;        /* its status file was seen with a living writer */
 	int64_t waited_ms; /* until when the phase waits */

@@ -8,6 +8,7 @@
 #include "run/announce_parts.h"
 
 enum {
+	STATUS_FIRST_MS = 2, /* while the run has not begun, then longer and longer */
 	STATUS_SOON_MS = 50,
 	STATUS_EVERY_MS = 500,
 	STATUS_SELDOM_MS = 2000, /* while there is none */
@@ -110,9 +111,12 @@ poll_run(struct run *r)
 		start_announcing(r, found ? &s : NULL);
 	else if (r->phase == RUN_ANNOUNCING)
 		run_pump(r);
-	if (r->phase == RUN_WAITING)
-		every = STATUS_SOON_MS;
-	else if (r->phase != RUN_ANNOUNCING)
+	if (r->phase == RUN_WAITING) {
+		r->poll_ms = r->poll_ms == 0 ? STATUS_FIRST_MS : r->poll_ms * 2;
+		r->poll_ms = r->poll_ms < STATUS_SOON_MS ? r->poll_ms : STATUS_SOON_MS;
+		every = r->poll_ms;
+	}
+	if (r->phase != RUN_WAITING && r->phase != RUN_ANNOUNCING)
 		return;
 	if (r->o->once && now + every > r->waited_ms)
 		every = r->waited_ms > now ? r->waited_ms - now : STATUS_SOON_MS;

@@ -25,6 +25,7 @@ struct fetch_link {
 	int fd;
 	bool connecting;
 	bool paused;                    /* the swarm has no room */
+	bool unsent;                    /* there was more than the socket took */
 	bool reads_later, writes_later; /* nothing is left of the limit */
 };
 
@@ -64,7 +65,8 @@ set_watch(struct fetch_link *k)
 {
 	int what = 0;
 
-	if (k->connecting || (swarm_waiting(k->conn) > 0 && !k->writes_later))
+	/* What is new is sent at once, by fetch_net_todo. */
+	if (k->connecting || (k->unsent && !k->writes_later))
 		what |= LOOP_WRITE;
 	if (!k->connecting && !k->paused && !k->reads_later)
 		what |= LOOP_READ;
@@ -207,6 +209,7 @@ send_output(struct fetch_link *k)
 		bucket_take(&f->up, (size_t)n);
 		swarm_sent(f->swarm, k->conn, (size_t)n, loop_now());
 	}
+	k->unsent = waiting > 0;
 	return true;
 }
 
