@@ -136,7 +136,8 @@ talk_hear_error(struct talk *t, int code, struct bytes words)
 	if (t->end->signal == 0)
 		(void)outcome_fail(t->end, code_of(code), "%s: %.*s", t->who,
 		    (int)words.n, (const char *)words.p);
-	end_it(t, TALK_ENDING);
+	/* It listens to nothing that we might still say. */
+	end_it(t, TALK_OVER);
 }
 
 /* Who is it? */
