@@ -243,6 +243,6 @@ report() {
 		wait "$(cat $other.pid)" || got=$?
 		[ $got -eq 75 ] || [ $got -eq 69 ]
 		said '.*interrupted' $other.err
-		[ -n "$(part)" ]
+		rm "$(part)"
 	done
 }
