@@ -238,15 +238,16 @@ inbox_write(struct inbox_file *f, struct bytes b)
 
 	if (f->phase != INBOX_WRITING || b.n > f->size - f->at)
 		return RC_BIG;
-	if (f->sha256 != NULL)
+	if (!f->in->is_stream) {
+		rc = write_all(f, b);
+	} else {
+		rc = inbox_stream_write(f->in, b);
+		if (rc == RC_OK)
+			f->at += b.n;
+	}
+	/* Writing has brought into this core's cache what another one has received. */
+	if (rc == RC_OK && f->sha256 != NULL)
 		rc = hash_add(f->sha256, b);
-	if (rc != RC_OK)
-		return rc;
-	if (!f->in->is_stream)
-		return write_all(f, b);
-	rc = inbox_stream_write(f->in, b);
-	if (rc == RC_OK)
-		f->at += b.n;
 	return rc;
 }
 
