@@ -140,6 +140,30 @@ sys.stdout.buffer.write(random.Random(1).randbytes(50))' | sha256sum)" ]
 	unharmed
 }
 
+@test "without -k a lie ends it: 76; the bytes that -o - wrote are not to be trusted, and its exit code says so" {
+	inbox
+	call ops send longer
+	left recv 76
+	inbox
+	call ops send wrong-byte 50000
+	got=0
+	wait_for 10 gone "$(cat recv.pid)"
+	wait "$(cat recv.pid)" || got=$?
+	[ $got -eq 76 ] || [ $got -eq 75 ]
+	said 'inbox/file: .*hash' recv.err
+	only
+	waits recv lab ugat-recv -u ops -o -
+	call ops send wrong-byte 50000
+	got=0
+	wait_for 10 gone "$(cat recv.pid)"
+	wait "$(cat recv.pid)" || got=$?
+	[ $got -eq 76 ] || [ $got -eq 75 ]
+	waits recv lab ugat-recv -u ops -o mine
+	call ops send wrong-byte 50000
+	wait_for 10 gone "$(cat recv.pid)"
+	no test -e mine
+}
+
 @test "a sender that falls silent: 75 or 69 after -t, wherever it was" {
 	inbox -k -t 5
 	look_beside

@@ -123,3 +123,15 @@ meets() {
 	[ "$i" -ge 15 ] && [ "$i" -lt 60 ]
 	cmp f inbox/f
 }
+
+@test "a receiver that says BUSY without end: the sender's memory stays small, and a signal ends it" {
+	head -c 300000 /dev/urandom >f
+	peer peer --session lab.pem --wait 20 recv headers 12
+	UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send "lab@127.0.0.1:$FAKE_PORT" f
+	heard_much() { kb=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(cat send.pid)/status"); [ "$(date +%s)" -ge "$until" ]; }
+	until=$(($(date +%s) + 3))
+	wait_for 6 heard_much
+	[ "$kb" -gt 1000 ] && [ "$kb" -lt $((16384 * (${#UGAT_SAN} > 0 ? 6 : 1))) ]
+	kill -TERM "$(cat send.pid)"
+	left send 143
+}

@@ -245,6 +245,24 @@ finishes() {
 	[ "$(stat -c '%i %s' "$(part)")" = "$before" ]
 }
 
+@test "-o FILE goes on, too; -o - cannot" {
+	big
+	waits recv lab ugat-recv -u ops -o inbox/mine
+	proxy cut=2000000
+	to_lab "$SRC/big"
+	left recv 69
+	no test -e inbox/mine
+	rm proxy*.out
+	waits recv lab ugat-recv -u ops -o inbox/mine
+	proxy
+	to_lab "$SRC/big"
+	code 0
+	left recv 0
+	cmp "$SRC/big" inbox/mine
+	only mine
+	[ "$(counted)" -lt 2600000 ]
+}
+
 @test "-C: nothing is resumed; it begins anew" {
 	big
 	inbox

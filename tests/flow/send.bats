@@ -254,3 +254,25 @@ report() {
 	alike report.pdf
 	grep -qx "done	inbox/report.pdf	size=3000000	from=ops" recv.out
 }
+
+@test "100 MB and 3,000 files: neither side takes more than 16 MiB" {
+	truncate -s 100M "$SRC/hole"
+	mkdir "$SRC/d" && (cd "$SRC/d" && seq 3000 | split -l 1 -a 4)
+	inbox
+	UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send "lab@127.0.0.1:$PORT" "$SRC/hole" "$SRC/d"
+	most=0
+	until gone "$(cat send.pid)"; do
+		pid=$(cat recv.pid)
+		for each in "$(cat send.pid)" "$pid" $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
+			kb=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$each/status" 2>/dev/null) || :
+			[ "${kb:-0}" -le $most ] || most=$kb
+		done
+		sleep 0.02
+	done
+	left send 0
+	left recv 0
+	echo "$most KiB" >&2
+	[ $most -gt 1000 ] && [ $most -lt $((16384 * (${#UGAT_SAN} > 0 ? 6 : 1))) ]
+	cmp "$SRC/hole" inbox/hole
+	diff -r "$SRC/d" inbox/d
+}
