@@ -21,7 +21,9 @@ static const struct tool tool = {
 int
 main(int argc, char **argv)
 {
-	struct parse p = { .out = STDOUT_FILENO };
+	struct parse p = {
+		.out = STDOUT_FILENO, .err = STDERR_FILENO, .command = tool.name
+	};
 	struct outcome o = { .code = CODE_OK };
 	const char *argument;
 	int at, letter;
@@ -31,6 +33,8 @@ main(int argc, char **argv)
 	while ((letter = tool_next(&tool, argc, argv, &at, &argument)) != -1)
 		if (letter == 's')
 			p.summary = true;
+		else if (letter == 'v')
+			p.verbose = true;
 	if (argc - at > 1)
 		tool_usage(&tool, "one torrent a pipeline");
 	if (at == argc && isatty(STDIN_FILENO) != 0)

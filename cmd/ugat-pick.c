@@ -21,7 +21,10 @@ static const struct tool tool = {
 int
 main(int argc, char **argv)
 {
-	struct pick p = { .in = STDIN_FILENO, .out = STDOUT_FILENO };
+	struct pick p = { .in = STDIN_FILENO,
+		.out = STDOUT_FILENO,
+		.err = STDERR_FILENO,
+		.command = tool.name };
 	struct outcome o = { .code = CODE_OK };
 	const char *argument;
 	int at, letter;
@@ -30,6 +33,8 @@ main(int argc, char **argv)
 	while ((letter = tool_next(&tool, argc, argv, &at, &argument)) != -1)
 		if (letter == 'x')
 			p.drop = true;
+		else if (letter == 'v')
+			p.verbose = true;
 	if (at == argc)
 		tool_usage(&tool, "which files?");
 	if (isatty(STDIN_FILENO) != 0)

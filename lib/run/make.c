@@ -107,6 +107,8 @@ make_all(struct making *g)
 	if (rc == RC_OK)
 		rc = make_aim(g);
 	if (rc == RC_OK)
+		make_shut(g);
+	if (rc == RC_OK)
 		rc = g->m->path == NULL ? make_hash_stream(g) : make_hash(g);
 	if (rc == RC_OK)
 		rc = compose(g, &info);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/cage.h"
 #include "io/journal.h"
 #include "io/stop.h"
 #include "run/make_parts.h"
@@ -94,6 +95,21 @@ make_aim(struct making *g)
 	g->old.size = (uint64_t)st.st_size;
 	g->old.mtime_ns = journal_ns(st.st_mtim);
 	return check_place(g);
+}
+
+void
+make_shut(const struct making *g)
+{
+	char *dir = g->target == NULL ? NULL : beside(g->target, ".");
+	const struct cage_place place = { .path = dir, .fd = -1, .right = CAGE_WRITE };
+	const struct cage cage = { .keeps = CAGE_FILES | CAGE_READING | CAGE_LINKS |
+		    CAGE_THREADS,
+		.places = &place,
+		.n_places = 1,
+		.dies = true };
+
+	cage_close(&cage, g->m->command, g->m->verbose ? g->m->err : -1);
+	free(dir);
 }
 
 static int

@@ -35,9 +35,11 @@ enum rc make_hash_stream(struct making *g) MUST_USE;
 
 /*
  * make_output.c. make_aim: find out where the .torrent goes, and whether it can, before
- * hours are spent. make_write: let it go there.
+ * hours are spent. make_shut: from now on nothing can be written anywhere else, and
+ * nobody reached (io/cage). make_write: let it go there.
  */
 enum rc make_aim(struct making *g) MUST_USE;
+void make_shut(const struct making *g);
 enum rc make_write(struct making *g) MUST_USE;
 
 #endif

@@ -12,15 +12,19 @@
 #include "io/recio.h"
 
 struct parse {
-	const char *file; /* NULL: standard input */
-	int out;          /* where the records go */
+	const char *file;    /* NULL: standard input */
+	int out;             /* where the records go */
+	int err;             /* where -v's words go */
+	const char *command; /* before them */
 	bool summary;
+	bool verbose;
 };
 
 /*
  * Read the file, check it whole, and only then write. CODE_DATA: not a torrent that ugat
  * takes, the words say why and where; CODE_NOINPUT: it cannot be read; CODE_IO: the
- * output failed.
+ * output failed. Once the file is read the process can open nothing more, and reach
+ * nobody (io/cage), whether this returns well or not.
  */
 void parse_run(const struct parse *p, struct outcome *o);
 

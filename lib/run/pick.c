@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "codec/record.h"
+#include "io/cage.h"
 #include "io/recio.h"
 
 struct rule {
@@ -245,6 +246,16 @@ pass_all(struct picking *k)
 	}
 }
 
+/* libc looks for a character set when it is first asked: before the door is shut. */
+static void
+shut(const struct pick *p)
+{
+	const struct cage cage = { .dies = true };
+
+	(void)fnmatch("?", "\xc3\xa9", 0);
+	cage_close(&cage, p->command, p->verbose ? p->err : -1);
+}
+
 void
 pick_run(const struct pick *p, struct outcome *o)
 {
@@ -262,6 +273,7 @@ pick_run(const struct pick *p, struct outcome *o)
 	k->o = o;
 	for (size_t i = 0; i < p->n_rules; i++)
 		k->rules[i] = rule_of(p->rules[i]);
+	shut(p);
 	recin_init(&k->in, p->in);
 	recout_init(&k->out, p->out);
 	rc = pass_all(k);

@@ -9,11 +9,13 @@
 #include "base/outcome.h"
 
 struct pick {
-	int in, out;
-	char *const *rules; /* N, N-M, or a glob: see pick_run */
+	int in, out, err;    /* err: where -v's words go */
+	const char *command; /* before them */
+	char *const *rules;  /* N, N-M, or a glob: see pick_run */
 	size_t n_rules;
 	bool drop;       /* what matches goes, instead of stays */
 	bool only_files; /* for a terminal: nothing but the chosen files, printable */
+	bool verbose;
 };
 
 /*
@@ -24,7 +26,8 @@ struct pick {
  *
  * CODE_NO: no file is left, which is said instead of `end`. CODE_DATA: the input is no
  * record stream, or is cut off; CODE_IO: read or write failed. A fail! line passes, and
- * its code becomes o's, with passed set.
+ * its code becomes o's, with passed set. From here on the process can open nothing, and
+ * reach nobody (io/cage).
  */
 void pick_run(const struct pick *p, struct outcome *o);
 

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "codec/record.h"
 #include "crypto/hash.h"
+#include "io/cage.h"
 #include "run/describe.h"
 #include "run/hashing.h"
 #include "run/verify_parts.h"
@@ -323,6 +324,15 @@ pass_all(struct verifying *g)
 	}
 }
 
+static void
+shut(const struct verify *v)
+{
+	const struct cage cage = { .keeps = CAGE_FILES | CAGE_READING | CAGE_THREADS,
+		.dies = true };
+
+	cage_close(&cage, v->command, v->verbose ? v->err : -1);
+}
+
 void
 verify_run(const struct verify *v, struct outcome *o)
 {
@@ -336,6 +346,7 @@ verify_run(const struct verify *v, struct outcome *o)
 	g->v = v;
 	g->o = o;
 	g->root.dir = g->gaps = -1;
+	shut(v);
 	torrent_init(&g->t);
 	recin_init(&g->in, v->in);
 	recout_init(&g->out, v->out);

@@ -27,7 +27,8 @@ struct verify {
  *
  * CODE_DATA: no record stream, cut off, or of version 2 only. CODE_IO: the input or the
  * output fails; with say also a file. CODE_NOINPUT: dir is no directory. A fail! line
- * passes, and its code becomes o's, with passed set. A signal while hashing is o's.
+ * passes, and its code becomes o's, with passed set. A signal while hashing is o's. From
+ * here on the process can write no file, and reach nobody (io/cage).
  */
 void verify_run(const struct verify *v, struct outcome *o);
 
