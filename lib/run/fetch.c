@@ -76,7 +76,9 @@ fetch_drain(struct fetch *f)
 	if (!fetch_is_up(f))
 		return;
 	fetch_net_todo(f);
-	fetch_jobs_todo(f);
+	/* Blocks that were at hand are sent now, else the next tick would. */
+	while (fetch_jobs_todo(f))
+		fetch_net_todo(f);
 	if (swarm_is_broken(f->swarm))
 		fetch_fail(f, CODE_BUG, "out of memory");
 	else if (f->phase == FETCH_LOADING && swarm_is_complete(f->swarm) &&

@@ -256,16 +256,18 @@ push(struct fetch *f, const struct fetch_job *prototype)
 	work_push(f->work, &j->work);
 }
 
-void
+bool
 fetch_jobs_todo(struct fetch *f)
 {
 	struct fetch_job j = { .rc = RC_OK };
+	bool loaded_some = false;
 
 	while (f->swarm != NULL && swarm_job(f->swarm, &j.job)) {
 		if (j.job.kind == SWARM_LOAD &&
 		    store_map_is_warm(
 		        f->map, offset_of(f, j.job.block), j.job.block.length)) {
 			swarm_loaded(f->swarm, &j.job, true, loop_now());
+			loaded_some = true;
 			continue;
 		}
 		j.work.rank = WORK_SOON;
@@ -285,6 +287,7 @@ fetch_jobs_todo(struct fetch *f)
 		}
 		push(f, &j);
 	}
+	return loaded_some;
 }
 
 /* Old data. */

@@ -36,6 +36,18 @@ state() {
 	[ "$(status_field "$S_STATE" "$1.out")" = "$2" ]
 }
 
+@test "who asks for 8 MB at once gets them at once, not some at every tick" {
+	content a/one 1 8388608
+	torrent a 262144
+	seed_ugat seed
+	run "$FLOW_PYTHON" "$FLOW_FAKE/ask.py" "$SEED_PORT" "$BTIH" 262144 512
+	[ "$status" -eq 0 ]
+	awk "BEGIN { exit !($output < 4) }" # 16 blocks a tick would be 7.75 s
+	kill -TERM "$(fetch_pid)"
+	ended seed 10
+	codes 143
+}
+
 @test "libtorrent downloads all from ugat-fetch -k alone" {
 	some_content
 	torrent a
