@@ -24,6 +24,7 @@ import urllib.request
 import tables
 
 OUT = os.environ.get("UGAT_OUT", "build")  # the built programs' folder
+OTHER = os.environ.get("OTHER")  # another build's, shown beside it
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, "../../.."))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -265,13 +266,13 @@ def rounds(work, programs, base, gib=None, count=None):
     Run them in turns: the medians, printed, kept and returned. base: the name whose figure the
     others are held against; gib: how much each of them works on, to count CPU by it.
     """
-    programs = {name: measure for name, measure in programs.items() if chosen(name)}
+    programs = {name: measure for name, measure in programs.items() if name == base or chosen(name)}
     got = {name: [] for name in programs}
     for _ in range(count or ROUNDS):
         for name, measure in programs.items():
             got[name].append(measure())
             if sys.stderr.isatty():
-                print("\r\033[K%s: %s %.2f s" % (work, name, got[name][-1]["wall"]), end="", file=sys.stderr)
+                print("\r\033[K%s: %s %.2f s" % (work, name, got[name][-1].get("wall", 0)), end="", file=sys.stderr)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     medians = {name: {key: statistics.median(run[key] for run in runs) for key in runs[0]}

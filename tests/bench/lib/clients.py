@@ -101,8 +101,18 @@ def others():
 
 
 def ours():
-    """ugat, and the one of another build beside it (OTHER: its folder), for who tunes."""
+    """ugat, and the one of another build beside it, for who tunes."""
     clients = {"ugat": pipeline()}
-    if os.environ.get("OTHER"):
-        clients["ugat, other"] = pipeline(os.environ["OTHER"])
+    if bench.OTHER:
+        clients["ugat, other"] = pipeline(bench.OTHER)
     return clients
+
+
+def shows(torrent):
+    """Those that show what a torrent says, or check it; all they print goes to /dev/null."""
+    def to_null(*words):
+        return bench.command(*words, stdout="/dev/null")
+
+    return {"limit: cat": to_null("cat", torrent), "btcheck": to_null("btcheck", "-n", "-l", torrent),
+            "transmission-show": to_null("transmission-show", torrent), "aria2c -S": to_null("aria2c", "-S", torrent),
+            "libtorrent (python)": to_null(*bench.script("lt_show.py"), torrent)}

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: ISC
 """What was measured, as tables."""
 
-COLUMNS = (("wall s", "wall", 1, "%.3f"), ("CPU s/GiB", "per_gib", 1, "%.2f"), ("CPU s", "cpu", 1, "%.3f"),
+COLUMNS = (("wall s", "wall", 1, "%.3f"), ("CPU s", "cpu", 1, "%.3f"), ("CPU s/GiB", "per_gib", 1, "%.2f"),
            ("own MiB", "anon", 1024, "%.1f"), ("peak MiB", "rss", 1024, "%.1f"), ("MB received", "bytes", 1e6, "%.1f"),
-           ("seeder's CPU s/GiB", "seeder", 1, "%.2f"))
+           ("the other side's CPU s/GiB", "seeder", 1, "%.2f"), ("% of a core", "share", 1, "%.2f"),
+           ("own KiB a peer", "each", 1, "%.1f"), ("peers let in", "peers", 1, "%d"),
+           ("still there", "left", 1, "%d"), ("blocks", "blocks", 1, "%d"),
+           ("ns a pick", "pick", 1, "%.0f"), ("ns a block", "block", 1, "%.0f"))
 
 
 def aligned(rows):
@@ -17,10 +20,20 @@ def ratio(base, other, key):
     return base[key] / other[key] if base.get(key) and other.get(key) else None
 
 
+def cell(row, key, scale, form):
+    """Times of milliseconds have a digit more."""
+    if key not in row:
+        return ""
+    if key in ("wall", "cpu") and row[key] < 0.1:
+        form = "%.4f"
+    return form % (row[key] / scale)
+
+
 def rows_of(medians, base, columns):
     for name, row in medians.items():
-        cells = [form % (row[key] / scale) if key in row else "" for _, key, scale, form in columns]
-        pair = [ratio(medians[base], row, key) if name != base else None for key in ("wall", "cpu")]
+        cells = [cell(row, key, scale, form) for _, key, scale, form in columns]
+        keys = ("wall", "per_gib" if "per_gib" in row else "cpu")
+        pair = [ratio(medians[base], row, key) if name != base else None for key in keys]
         yield [name] + cells + ["%.2f" % r if r else "" for r in pair]
 
 
