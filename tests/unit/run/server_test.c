@@ -174,6 +174,48 @@ a_new_identity_takes_the_place_of_the_old_and_all_else_stays(void **state)
 	buf_clear(&out);
 }
 
+static void
+a_user_may_stand_before_the_host(void **state)
+{
+	static const struct {
+		const char *text, *user, *host;
+		uint16_t port;
+	} good[] = {
+		{ "lab@lab-host", "lab", "lab-host", 65432 },
+		{ "lab@lab-host:7000", "lab", "lab-host", 7000 },
+		{ "a_b-9@[::1]:1", "a_b-9", "::1", 1 },
+		{ "ops@::1", "ops", "::1", 65432 },
+		{ "lab-host", "", "lab-host", 65432 },
+		{ "192.0.2.7:80", "", "192.0.2.7", 80 },
+	};
+	char user[USER_TEXT];
+	struct server s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(
+		    server_get_user(bytes_str(good[i].text), 65432, user, &s), RC_OK);
+		assert_string_equal(user, good[i].user);
+		assert_string_equal(s.host, good[i].host);
+		assert_int_equal(s.port, good[i].port);
+	}
+}
+
+static void
+what_is_no_user_or_no_host_behind_it_is_refused(void **state)
+{
+	static const char *const bad[] = { "@host", "lab@", "Lab@host", "9@host",
+		"lab@ops@host", "lab @host", "lab@host:0", "lab@:80",
+		"a23456789012345678901234567890123@host" };
+	char user[USER_TEXT];
+	struct server s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(
+		    server_get_user(bytes_str(bad[i]), 65432, user, &s), RC_BAD);
+}
+
 int
 main(void)
 {
@@ -187,6 +229,8 @@ main(void)
 		cmocka_unit_test(a_line_that_cannot_be_read_is_named_by_its_number),
 		cmocka_unit_test(
 		    a_new_identity_takes_the_place_of_the_old_and_all_else_stays),
+		cmocka_unit_test(a_user_may_stand_before_the_host),
+		cmocka_unit_test(what_is_no_user_or_no_host_behind_it_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
