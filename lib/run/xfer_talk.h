@@ -81,14 +81,14 @@ struct talk {
 	struct loop_timer *timer;
 	struct bucket bucket;
 	bool limits_in;
-	bool readable;      /* the socket, or TLS, may have something */
-	bool started;       /* the machine is made */
+	bool readable;             /* the socket, or TLS, may have something */
+	bool started;              /* the machine is made */
 	bool inside, again, poked; /* pump is at work; it was asked for meanwhile */
-	bool blocked;       /* the socket takes nothing now */
-	bool deaf;          /* we do not read now */
-	bool hungry;        /* there may be more to be read at once */
-	int64_t bucket_ms;  /* when the rate lets something through again */
-	int64_t limit_ms;   /* of the handshake, or of the end */
+	bool blocked;              /* the socket takes nothing now */
+	bool deaf;                 /* we do not read now */
+	bool hungry;               /* there may be more to be read at once */
+	int64_t bucket_ms;         /* when the rate lets something through again */
+	int64_t limit_ms;          /* of the handshake, or of the end */
 	int64_t tick_ms;
 };
 
