@@ -3,7 +3,8 @@
 
 COLUMNS = (("wall s", "wall", 1, "%.3f"), ("CPU s", "cpu", 1, "%.3f"), ("CPU s/GiB", "per_gib", 1, "%.2f"),
            ("own MiB", "anon", 1024, "%.1f"), ("peak MiB", "rss", 1024, "%.1f"), ("MB received", "bytes", 1e6, "%.1f"),
-           ("the other side's CPU s/GiB", "seeder", 1, "%.2f"), ("% of a core", "share", 1, "%.2f"),
+           ("the other side's CPU s/GiB", "seeder", 1, "%.2f"), ("sender's CPU s", "sending", 1, "%.2f"),
+           ("receiver's CPU s", "receiving", 1, "%.2f"), ("% of a core", "share", 1, "%.2f"),
            ("own KiB a peer", "each", 1, "%.1f"), ("peers let in", "peers", 1, "%d"),
            ("still there", "left", 1, "%d"), ("blocks", "blocks", 1, "%d"),
            ("ns a pick", "pick", 1, "%.0f"), ("ns a block", "block", 1, "%.0f"))
