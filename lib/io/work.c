@@ -98,9 +98,15 @@ thread_main(void *arg)
 		(void)pthread_mutex_lock(&w->lock);
 		first = w->finished.first == NULL;
 		queue_put(&w->finished, job);
-		/* One wake for a whole batch: the loop takes all that is there. */
-		if (first)
-			(void)eventfd_write(w->wake, 1);
+		if (!first)
+			continue;
+		/*
+		 * One wake for a whole batch: the loop takes all that is there. It is on
+		 * its way at once, and must not find the door shut.
+		 */
+		(void)pthread_mutex_unlock(&w->lock);
+		(void)eventfd_write(w->wake, 1);
+		(void)pthread_mutex_lock(&w->lock);
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 	return NULL;
@@ -231,8 +237,9 @@ work_push(struct work *w, struct work_job *job)
 	w->pending++;
 	(void)pthread_mutex_lock(&w->lock);
 	queue_put(&w->waiting[job->rank], job);
-	(void)pthread_cond_signal(&w->more);
 	(void)pthread_mutex_unlock(&w->lock);
+	/* After that: who wakes up wants the mutex. */
+	(void)pthread_cond_signal(&w->more);
 }
 
 size_t
