@@ -13,7 +13,7 @@
  */
 #include "core/swarm_parts.h"
 
-enum { LIES_MAX = 2 };
+enum { LIES_MAX = 2, QUICK = 4 * WIRE_BLOCK };
 
 void
 swarm_unplace(struct conn *c)
@@ -55,8 +55,8 @@ piece_draft(struct swarm *s, uint32_t piece)
 }
 
 /*
- * Where a block that c was asked for goes without a detour, if its piece has begun; else
- * NULL.
+ * Where a block that c was asked for goes without a detour, or NULL. Only a peer so quick
+ * that the block is surely on its way begins a piece, and takes memory, in advance.
  */
 static uint8_t *
 place_ahead(struct swarm *s, const struct conn *c, const struct peer_request *r)
@@ -68,7 +68,8 @@ place_ahead(struct swarm *s, const struct conn *c, const struct peer_request *r)
 	if (r->stale || picker_asked(s->picker, b) != 1 ||
 	    !picker_takes(s->picker, b, &who))
 		return NULL;
-	draft = *picker_buffer(s->picker, b.piece);
+	draft = c->last_read >= QUICK ? piece_draft(s, b.piece)
+	                              : *picker_buffer(s->picker, b.piece);
 	return draft == NULL ? NULL : draft->data + r->block.begin;
 }
 
