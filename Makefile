@@ -89,6 +89,10 @@ bench:
 	$(call need,build demo check bench)
 	$(again) all benches
 	@UGAT_OUT=$(call quote,$(abspath $(O))) tests/bench/run $(BENCH)
+bench-check:
+	$(call need,build demo check bench)
+	$(again) all benches
+	@UGAT_OUT=$(call quote,$(abspath $(O))) tests/bench/run -c $(BENCH)
 benches: $(BENCHES)
 
 # Objects follow the compiler and its flags, too: the file changes only when they do.
@@ -183,6 +187,6 @@ clean:
 -include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
 
 FORCE:
-.PHONY: all tests check check-now lint demo fuzz fuzzers bench benches print-cflags dist deb html install uninstall clean FORCE
+.PHONY: all tests check check-now lint demo fuzz fuzzers bench bench-check benches print-cflags dist deb html install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
