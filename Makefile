@@ -85,6 +85,13 @@ fuzz:
 	@O=$(call quote,$(O)) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz
 fuzzers: $(FUZZERS)
 
+# Not optimised, so that a line is a line. What threads count must add up.
+COVERAGE_O = $(patsubst %-coverage,%,$(O))-coverage
+coverage:
+	$(call need,build demo check coverage)
+	$(again) O=$(call quote,$(COVERAGE_O)) SAN= CFLAGS='-O0 -g --coverage -fprofile-update=atomic' LDFLAGS=--coverage all tests
+	@O=$(call quote,$(COVERAGE_O)) tests/run-coverage $(COVERAGE)
+
 bench:
 	$(call need,build demo check bench)
 	$(again) all benches
@@ -187,6 +194,6 @@ clean:
 -include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
 
 FORCE:
-.PHONY: all tests check check-now lint demo fuzz fuzzers bench bench-check benches print-cflags dist deb html install uninstall clean FORCE
+.PHONY: all tests check check-now lint demo fuzz fuzzers coverage bench bench-check benches print-cflags dist deb html install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

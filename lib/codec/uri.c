@@ -210,7 +210,7 @@ uri_masked(struct bytes text, char *out, size_t size)
 		rest = bytes_from(text, at + 3);
 		authority = bytes_of(rest.p, find_any(rest, "/?#"));
 		rest = bytes_from(rest, authority.n);
-		if (find_any(authority, "@") < authority.n)
+		while (find_any(authority, "@") < authority.n)
 			authority = mask_part(&c, authority, "@", true);
 		cut_add(&c, authority);
 	}

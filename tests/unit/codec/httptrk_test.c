@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -345,6 +346,152 @@ a_hash_that_was_taken_for_text_is_known_all_the_same(void **state)
 	}
 }
 
+static void
+an_address_of_ours_has_4_or_16_bytes(void **state)
+{
+	/* BEP 24: in network order, of either family. */
+	static const struct {
+		const char *text, *want;
+	} reply[] = {
+		{ "d11:external ip16: \x01\r\xb8zzzzzzzzzzz\x01"
+		  "8:intervali1ee",
+		    "2001:db8:7a7a:7a7a:7a7a:7a7a:7a7a:7a01" },
+		{ "d11:external ip4:\x05\x06\x07\x08"
+		  "8:intervali1ee",
+		    "5.6.7.8" },
+		{ "d11:external ip5:\x05\x06\x07\x08\x09"
+		  "8:intervali1ee",
+		    "::" },
+		{ "d11:external ip0:8:intervali1ee", "::" },
+		{ "d11:external ipi4e8:intervali1ee", "::" },
+		{ "d11:external ip3:abc11:external ip4:\x05\x06\x07\x08"
+		  "8:intervali1ee",
+		    "5.6.7.8" },
+	};
+	struct httptrk_reply r;
+	char text[ADDR_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(reply) / sizeof(reply[0]); i++) {
+		assert_int_equal(
+		    httptrk_get_announce(bytes_str(reply[i].text), &r), RC_OK);
+		addr_text(&r.external, text);
+		assert_string_equal(text, reply[i].want);
+	}
+}
+
+static void
+values_of_another_type_are_as_good_as_absent(void **state)
+{
+	static const char text[] =
+	    "d8:intervali9e6:peers6li1ee5:peers6:\x0a\x01\x01\x01\x1a\xe1"
+	    "10:tracker idi5e15:warning messagele5:peersle8:completede"
+	    "10:incomplete1:7e";
+	struct httptrk_reply r;
+
+	(void)state;
+	assert_int_equal(httptrk_get_announce(bytes_str(text), &r), RC_OK);
+	assert_true(r.peers6.n == 0 && r.tracker_id.n == 0 && r.warning.n == 0);
+	assert_true(r.seeders == 0 && r.leechers == 0 && r.list.n == 0);
+	assert_int_equal(r.peers4.n, 6);
+	assert_int_equal(
+	    httptrk_get_announce(bytes_str("d14:failure reason2:no8:retry inlee"), &r),
+	    RC_OK);
+	assert_true(r.failed && r.retry_s == 0);
+	assert_int_equal(httptrk_get_announce(
+	                     bytes_str("d14:failure reason2:no8:retry in5:latere"), &r),
+	    RC_OK);
+	assert_int_equal(r.retry_s, 0);
+}
+
+static void
+a_broken_list_ends_where_it_breaks(void **state)
+{
+	static const char *const rest[] = { "d2:ipi", "d2:ip3:a.t4:porti05ee", "d2:ip",
+		"di1ei2ee", "9:short", "l", "e", "d2:ip1:x4:portd" };
+	struct httptrk_peer p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++) {
+		char text[64] = "d2:ip1:h4:porti1ee";
+		struct bytes list;
+
+		memcpy(text + strlen(text), rest[i], strlen(rest[i]) + 1);
+		list = bytes_str(text);
+		assert_true(httptrk_take_peer(&list, &p));
+		assert_true(bytes_is(p.host, "h") && p.port == 1);
+		assert_false(httptrk_take_peer(&list, &p));
+		assert_int_equal(list.n, 0);
+	}
+}
+
+static void
+the_first_of_what_a_scrape_says_twice_counts(void **state)
+{
+	static const char hash[] = "20:hhhhhhhhhhhhhhhhhhhh";
+	struct httptrk_scrape r;
+	uint8_t btih[20];
+	char text[256];
+
+	(void)state;
+	memset(btih, 'h', sizeof(btih));
+	(void)snprintf(text, sizeof(text),
+	    "d5:filesd%sd8:completei1ee%sd8:completei2eee5:filesd%sd8:completei3eeee",
+	    hash, hash, hash);
+	assert_int_equal(httptrk_get_scrape(bytes_str(text), btih, &r), RC_OK);
+	assert_int_equal(r.seeders, 1);
+	(void)snprintf(text, sizeof(text),
+	    "d14:failure reasonle5:filesd%si5e%sd8:complete1:x10:incompletei4eeee", hash,
+	    hash);
+	assert_int_equal(httptrk_get_scrape(bytes_str(text), btih, &r), RC_OK);
+	assert_true(!r.failed && r.seeders == 0 && r.leechers == 4);
+	assert_int_equal(
+	    httptrk_get_scrape(
+	        bytes_str("d14:failure reason1:a14:failure reason1:be"), btih, &r),
+	    RC_OK);
+	assert_true(bytes_is(r.failure, "a"));
+	assert_int_equal(
+	    httptrk_get_scrape(bytes_str("d5:filesi1e5:filesdee"), btih, &r), RC_NONE);
+}
+
+static void
+a_scrape_that_breaks_off_within_is_refused(void **state)
+{
+	static const char *const bad[] = { "", "le",
+		"d5:filesd20:hhhhhhhhhhhhhhhhhhhhd1:xe",
+		"d5:filesd20:hhhhhhhhhhhhhhhhhhhhd8:completei05eeee",
+		"d5:filesd20:gggggggggggggggggggg1:xi05eee", "d5:filesd1:xe", "d1:xi05ee",
+		"d5:filesli05eee" };
+	struct httptrk_scrape r;
+	uint8_t btih[20];
+
+	(void)state;
+	memset(btih, 'h', sizeof(btih));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(httptrk_get_scrape(bytes_str(bad[i]), btih, &r), RC_BAD);
+}
+
+static void
+a_hash_cut_short_is_another_one(void **state)
+{
+	static const uint8_t btih[20] = "hhhhhhhhhhhhhhhhhhh\x89";
+	static const char *const other[] = { "d5:filesd19:hhhhhhhhhhhhhhhhhhhdeee",
+		"d5:filesd20:hhhhhhhhhhhhhhhhhhh\xc2"
+		"deee",
+		"d5:filesd22:hhhhhhhhhhhhhhhhhhh\xc2\x89xdeee", "d5:filesd0:deee" };
+	struct httptrk_scrape r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		assert_int_equal(
+		    httptrk_get_scrape(bytes_str(other[i]), btih, &r), RC_NONE);
+	assert_int_equal(
+	    httptrk_get_scrape(bytes_str("d5:filesd21:hhhhhhhhhhhhhhhhhhh\xc2\x89"
+	                                 "deee"),
+	        btih, &r),
+	    RC_OK);
+}
+
 int
 main(void)
 {
@@ -363,6 +510,12 @@ main(void)
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(a_scrape_reply_is_read),
 		cmocka_unit_test(a_hash_that_was_taken_for_text_is_known_all_the_same),
+		cmocka_unit_test(an_address_of_ours_has_4_or_16_bytes),
+		cmocka_unit_test(values_of_another_type_are_as_good_as_absent),
+		cmocka_unit_test(a_broken_list_ends_where_it_breaks),
+		cmocka_unit_test(the_first_of_what_a_scrape_says_twice_counts),
+		cmocka_unit_test(a_scrape_that_breaks_off_within_is_refused),
+		cmocka_unit_test(a_hash_cut_short_is_another_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,8 @@ what_is_no_tracker_url_is_refused(void **state)
 		"udp://t:", "udp://t:8o", "udp://t:80:80", "udp://[::1", "udp://[::1]80",
 		"udp://[t]:80", "udp://[127.0.0.1]:80", "udp://a b:80", "udp://t:80/a b",
 		"udp://t:80/\n", "udp://\xc3\xa4:80", "udp://t/\x7f", " udp://t:80",
-		"udp://a/b:80@c:1x\x1b", "udp://t!:80", "/announce" };
+		"udp://a/b:80@c:1x\x1b", "udp://t!:80", "/announce", "a/b:80",
+		"udp://u@v@t:80", "udp://`:1", "udp://{:1", "udp://\\:1" };
 	char long_host[300] = "udp://";
 	struct uri u;
 
@@ -92,6 +93,12 @@ passkeys_are_masked_and_the_rest_stays(void **state)
 		    "http://t.example/announce?passkey=***&x=***" },
 		{ "http://t.example/announce?secret", "http://t.example/announce?***" },
 		{ "https://user:word@t.example:1/a", "https://***@t.example:1/a" },
+		/* A password with an "@" that should have been %40. */
+		{ "https://user:w@rd@t.example/a", "https://***@***@t.example/a" },
+		{ "http://@t.example/a", "http://@t.example/a" },
+		{ "http:no/slashes", "http:no/slashes" },
+		{ "http:", "http:" },
+		{ "http://t.example/a?x=&;k=v#part", "http://t.example/a?x=&;k=***" },
 		{ "udp://t\x1b[31m.example/a", "udp://t?[31m.example/a" },
 		{ "no url at all", "no url at all" },
 		{ "", "" },
