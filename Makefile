@@ -85,11 +85,11 @@ fuzz:
 	@O=$(call quote,$(O)) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz
 fuzzers: $(FUZZERS)
 
-# Not optimised, so that a line is a line. What threads count must add up.
+# Not optimised, so that a line is a line (and gcc's guesses at what is set are wrong). What threads count must add up.
 COVERAGE_O = $(patsubst %-coverage,%,$(O))-coverage
 coverage:
 	$(call need,build demo check coverage)
-	$(again) O=$(call quote,$(COVERAGE_O)) SAN= CFLAGS='-O0 -g --coverage -fprofile-update=atomic' LDFLAGS=--coverage all tests
+	$(again) O=$(call quote,$(COVERAGE_O)) SAN= CFLAGS='-O0 -g --coverage -fprofile-update=atomic -Wno-maybe-uninitialized' LDFLAGS=--coverage all tests
 	@O=$(call quote,$(COVERAGE_O)) tests/run-coverage $(COVERAGE)
 
 bench:

@@ -476,8 +476,7 @@ a_hash_cut_short_is_another_one(void **state)
 {
 	static const uint8_t btih[20] = "hhhhhhhhhhhhhhhhhhh\x89";
 	static const char *const other[] = { "d5:filesd19:hhhhhhhhhhhhhhhhhhhdeee",
-		"d5:filesd20:hhhhhhhhhhhhhhhhhhh\xc2"
-		"deee",
+		"d5:filesd20:hhhhhhhhhhhhhhhhhhh\302deee",
 		"d5:filesd22:hhhhhhhhhhhhhhhhhhh\xc2\x89xdeee", "d5:filesd0:deee" };
 	struct httptrk_scrape r;
 
@@ -486,9 +485,8 @@ a_hash_cut_short_is_another_one(void **state)
 		assert_int_equal(
 		    httptrk_get_scrape(bytes_str(other[i]), btih, &r), RC_NONE);
 	assert_int_equal(
-	    httptrk_get_scrape(bytes_str("d5:filesd21:hhhhhhhhhhhhhhhhhhh\xc2\x89"
-	                                 "deee"),
-	        btih, &r),
+	    httptrk_get_scrape(
+	        bytes_str("d5:filesd21:hhhhhhhhhhhhhhhhhhh\302\211deee"), btih, &r),
 	    RC_OK);
 }
 
