@@ -34,7 +34,7 @@ WORKS = os.environ.get("WORKS", "").split("\t")
 CORES = len(os.sched_getaffinity(0))
 PYTHON = "/usr/bin/python3"  # Debian's, for its libtorrent
 GIB = 1 << 30
-LIMIT = 120  # seconds that one program may take
+LIMIT = 300  # seconds that one program may take
 place = tempfile.mkdtemp(prefix="ugat-bench.", dir=os.environ.get("BENCH_DIR", "/dev/shm"))
 places = [place]
 running = []
