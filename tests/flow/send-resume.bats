@@ -372,13 +372,13 @@ tmpfs() {
 }
 
 @test "a file that grows, shrinks or changes while it is sent: 75, it is named, the other arrives" {
-	for how in 'printf x >>' 'truncate -s 7999999' 'printf x | dd conv=notrunc bs=1 seek=7000000 of=' 'rm -f'; do
+	for how in 'printf x >>' 'truncate -s 4999999' 'printf x | dd conv=notrunc bs=1 seek=4900000 of=' 'rm -f'; do
 		rm -rf inbox && mkdir inbox
-		big 8000000
+		big 5000000
 		echo x >"$SRC/small"
 		inbox
-		UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send -U 4M "lab@127.0.0.1:$PORT" "$SRC/big" "$SRC/small"
-		wait_for 10 held 300000
+		UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send -U 2M "lab@127.0.0.1:$PORT" "$SRC/big" "$SRC/small"
+		wait_for 20 held 300000
 		case $how in
 		rm*) cp "$SRC/big" saved && rm "$SRC/big" ;; # what is open can be read to its end
 		*of=) eval "$how\"$SRC/big\"" 2>/dev/null ;;
