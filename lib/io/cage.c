@@ -167,12 +167,6 @@ restrict_files(const struct cage *c)
 
 /* Nobody's business. */
 static const int never[] = {
-	/* other processes */
-	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
-	SCMP_SYS(process_madvise), SCMP_SYS(process_mrelease), SCMP_SYS(pidfd_open),
-	SCMP_SYS(pidfd_getfd), SCMP_SYS(pidfd_send_signal), SCMP_SYS(kcmp),
-	SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo), SCMP_SYS(tkill),
-	SCMP_SYS(setns), SCMP_SYS(unshare), SCMP_SYS(perf_event_open),
 	/* the file system as a whole, and what is no file */
 	SCMP_SYS(mount), SCMP_SYS(umount), SCMP_SYS(umount2), SCMP_SYS(pivot_root),
 	SCMP_SYS(chroot), SCMP_SYS(fsopen), SCMP_SYS(fspick), SCMP_SYS(fsmount),
@@ -196,8 +190,13 @@ static const int never[] = {
 	SCMP_SYS(capset)
 };
 
-static const int program_calls[] = { SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork),
-	SCMP_SYS(vfork) };
+static const int process_calls[] = { SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork),
+	SCMP_SYS(vfork), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev), SCMP_SYS(process_madvise),
+	SCMP_SYS(process_mrelease), SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(pidfd_send_signal), SCMP_SYS(kcmp), SCMP_SYS(rt_sigqueueinfo),
+	SCMP_SYS(rt_tgsigqueueinfo), SCMP_SYS(tkill), SCMP_SYS(setns), SCMP_SYS(unshare),
+	SCMP_SYS(perf_event_open) };
 
 static const int socket_calls[] = { SCMP_SYS(socket), SCMP_SYS(socketpair),
 	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen) };
@@ -245,13 +244,13 @@ deny(struct filter *f, const int *calls, size_t n)
 #define DENY(f, calls) deny((f), (calls), sizeof(calls) / sizeof((calls)[0]))
 
 /*
- * New processes, where threads may be made. clone3 hides its flags behind a pointer: libc
- * takes clone where it is missing.
+ * Programs, and processes where only threads may be made. clone3 hides its flags behind a
+ * pointer: libc takes clone where it is missing.
  */
 static void
 deny_processes(struct filter *f, bool threads)
 {
-	DENY(f, program_calls);
+	DENY(f, process_calls);
 	note(f, seccomp_rule_add(f->ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0));
 	if (threads)
 		note(f,

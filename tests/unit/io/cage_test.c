@@ -293,7 +293,6 @@ with_nothing_kept_a_file_a_socket_a_program_a_process_is_death(void **state)
 	(void)state;
 	ends_well(keep_nothing, do_what_is_left);
 	is_killed(keep_nothing, try_socket);
-	is_killed(keep_nothing, try_ptrace);
 	is_killed(keep_nothing, try_symlink);
 	if (CAGE_INSTRUMENTED)
 		return;
@@ -302,6 +301,7 @@ with_nothing_kept_a_file_a_socket_a_program_a_process_is_death(void **state)
 	is_killed(keep_nothing, try_exec);
 	is_killed(keep_nothing, try_fork);
 	is_killed(keep_nothing, try_kill);
+	is_killed(keep_nothing, try_ptrace);
 }
 
 static void
