@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "authd/authctl.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,23 +17,23 @@
 enum { TYPED_MAX = 1024 };
 
 static enum rc
-check_length(const struct secret *s, struct outcome *end)
+check(const struct secret *s, struct outcome *end)
 {
-	if (s->n >= PASSWORD_MIN && s->n <= PASSWORD_MAX)
+	if (password_is_sound(bytes_of(s->p, s->n)))
 		return RC_OK;
-	(void)outcome_fail(end, CODE_DATA, "a password must have %d to %d bytes",
-	    PASSWORD_MIN, PASSWORD_MAX);
+	(void)outcome_fail(end, CODE_DATA, PASSWORD_RULE);
 	return RC_BAD;
 }
 
 static enum rc
 ask(const char *prompt, char typed[static TYPED_MAX], struct outcome *end)
 {
-	int why;
+	const char *got = readpassphrase(prompt, typed, TYPED_MAX, RPP_REQUIRE_TTY);
+	int why = got == NULL ? errno : EINTR;
 
-	if (readpassphrase(prompt, typed, TYPED_MAX, RPP_REQUIRE_TTY) != NULL)
+	if (got != NULL && typed[0] != '\0')
 		return RC_OK;
-	why = errno;
+	/* An empty line, or the end of what is typed: ^D. */
 	if (why == EINTR)
 		(void)outcome_fail(end, CODE_NO, "no password was given");
 	else
@@ -52,18 +54,30 @@ ask_twice(const char *user, struct secret *out, struct outcome *end)
 		(void)snprintf(prompt, sizeof(prompt), "The same again: ");
 		rc = ask(prompt, again, end);
 	}
-	out->n = strlen(first);
+	out->n = strnlen(first, PASSWORD_MAX + 1);
+	memcpy(out->p, first, out->n);
 	if (rc == RC_OK)
-		rc = check_length(out, end);
+		rc = check(out, end);
 	if (rc == RC_OK && strcmp(first, again) != 0) {
 		(void)outcome_fail(end, CODE_DATA, "the two passwords are not the same");
 		rc = RC_BAD;
 	}
-	if (rc == RC_OK)
-		memcpy(out->p, first, out->n);
 	explicit_bzero(first, sizeof(first));
 	explicit_bzero(again, sizeof(again));
 	return rc;
+}
+
+static void
+warn(int fd, struct bytes from)
+{
+	char shown[PATH_MAX];
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)
+		return;
+	(void)text_printable(from, shown, sizeof(shown));
+	fprintf(stderr, "authctl: %s is open to others (mode %04o): chmod 600 it\n",
+	    shown, (unsigned)(st.st_mode & 07777));
 }
 
 /* The descriptor behind from; *ours: to be closed. -1: *end says why. */
@@ -89,6 +103,8 @@ open_source(const char *from, bool *ours, struct outcome *end)
 	*ours = true;
 	if (fd < 0)
 		(void)outcome_fail(end, CODE_NOINPUT, "%s: %s", from, strerror(errno));
+	else
+		warn(fd, text);
 	return fd;
 }
 
@@ -103,14 +119,20 @@ read_line(int fd, const char *from, struct secret *out, struct outcome *end)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
-			(void)outcome_fail(end, CODE_IO, "%s: %s", from, strerror(errno));
+			(void)outcome_fail(
+			    end, CODE_NOINPUT, "%s: %s", from, strerror(errno));
 			return RC_SYS;
 		}
-		if (got == 0 || out->p[out->n] == '\n')
+		if (got == 0)
 			break;
+		if (out->p[out->n] == '\n') {
+			/* Of a file that was written elsewhere, CR LF. */
+			out->n -= out->n > 0 && out->p[out->n - 1] == '\r';
+			break;
+		}
 		out->n++;
 	}
-	return check_length(out, end);
+	return check(out, end);
 }
 
 enum rc

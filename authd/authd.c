@@ -63,7 +63,6 @@ struct daemon {
 	bool to_all; /* -N open-to-all */
 	unsigned ln;
 	bool first; /* there was no identity before */
-	bool bare;  /* there was one, and no database */
 	struct sandbox_user user;
 	int lock, listener;
 	int vault_end, net_end; /* of the pair */
@@ -155,13 +154,32 @@ make_dir(struct daemon *d, struct outcome *end)
 }
 
 static bool
-has_database(const char *dir)
+has_file(const char *dir, const char *name)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, DB_FILE);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+/*
+ * An authority whose database is lost: what was revoked would be forgotten, and signed
+ * away in the next list.
+ */
+static enum rc
+find_database(const struct daemon *d, struct outcome *end)
+{
+	if (has_file(d->dir, DB_FILE) ||
+	    (!has_file(d->dir, "ca.key") && !has_file(d->dir, "ca.pem")))
+		return RC_OK;
+	(void)outcome_fail(end, CODE_NOINPUT,
+	    "%s/%s: not there, or empty, beside an authority that has signed: put a "
+	    "backup in its place; or remove ca.key and ca.pem, too, to begin anew, with "
+	    "no "
+	    "account",
+	    d->dir, DB_FILE);
+	return RC_NONE;
 }
 
 static enum rc
@@ -172,7 +190,6 @@ make_identity(struct daemon *d, struct outcome *end)
 	uint8_t pin[PIN_SIZE];
 
 	d->first = authority_pin(d->dir, pin, &ignored) == RC_NONE;
-	d->bare = !d->first && !has_database(d->dir);
 	(void)gethostname(host, sizeof(host) - 1);
 	return authority_make_identity(d->dir, host[0] == '\0' ? "localhost" : host, end);
 }
@@ -209,6 +226,8 @@ prepare(struct daemon *d, struct outcome *end)
 		(void)outcome_fail(end, CODE_BUG, "sandbox: %s", strerror(errno));
 		return RC_SYS;
 	}
+	if (find_database(d, end) != RC_OK)
+		return RC_NONE;
 	if (make_identity(d, end) != RC_OK || listen_there(d, end) != RC_OK)
 		return RC_SYS;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) !=
@@ -256,21 +275,6 @@ be_net(struct daemon *d)
 	leave(&end);
 }
 
-/* Keys without a database: what was revoked is forgotten. Somebody may have meant it. */
-static void
-say_bare(const struct daemon *d)
-{
-	struct log_line l;
-
-	if (!d->bare)
-		return;
-	log_begin(&l, "database");
-	log_text(&l, "result", bytes_str("new"));
-	log_text(&l, "why",
-	    bytes_str("there was none: no account and nothing revoked is known"));
-	log_end(&l);
-}
-
 static void
 say_created(const struct daemon *d)
 {
@@ -313,7 +317,6 @@ run_vault(struct daemon *d, struct outcome *end)
 		    end, CODE_BUG, "sandbox of vault: %s", strerror(errno));
 	} else {
 		say_created(d);
-		say_bare(d);
 		vault_run(v, end);
 	}
 	vault_free(v);

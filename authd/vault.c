@@ -71,10 +71,12 @@ open_parts(struct vault *v, struct outcome *end)
 {
 	enum rc rc;
 
-	if (authority_open_ca(v->o.dir, "ugat user authority", &v->ca, end) != RC_OK)
-		return RC_SYS;
+	/* The database is first: an authority without one is never what a crash leaves.
+	 */
 	v->db = db_open(v->o.dir, DB_MAKE, end);
 	if (v->db == NULL)
+		return RC_SYS;
+	if (authority_open_ca(v->o.dir, "ugat user authority", &v->ca, end) != RC_OK)
 		return RC_SYS;
 	v->limits = limits_new();
 	rc = v->limits == NULL ? RC_MEM : db_each_note(v->db, restore_note, v);

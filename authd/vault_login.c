@@ -45,12 +45,6 @@ login_free(struct login *l)
 	free(l);
 }
 
-static bool
-is_password(struct bytes p)
-{
-	return p.n >= PASSWORD_MIN && p.n <= PASSWORD_MAX;
-}
-
 static void
 say_wrong(struct reply *r)
 {
@@ -353,10 +347,8 @@ vault_passwd(struct vault *v, const struct ask *a, struct reply *r)
 
 	if (a->password.n > PASSWORD_MAX)
 		say_wrong(r);
-	else if (!is_password(a->body))
-		reply_say(r, 400, "malformed",
-		    "the new password must have %d to %d bytes", PASSWORD_MIN,
-		    PASSWORD_MAX);
+	else if (!password_is_sound(a->body))
+		reply_say(r, 400, "malformed", PASSWORD_RULE);
 	else
 		l = login_new(v, a, r);
 	if (l != NULL) {
@@ -377,9 +369,8 @@ is_sound(const struct ask *a, struct reply *r)
 		    USER_MAX);
 		return false;
 	}
-	if (!is_password(a->password)) {
-		reply_say(r, 400, "malformed", "a password must have %d to %d bytes",
-		    PASSWORD_MIN, PASSWORD_MAX);
+	if (!password_is_sound(a->password)) {
+		reply_say(r, 400, "malformed", PASSWORD_RULE);
 		return false;
 	}
 	return true;

@@ -73,6 +73,8 @@ check(const struct login_options *o)
 		tool_usage(&tool, "-I - and -P - cannot both read standard input");
 	if (o->mode == LOGIN_LOCAL && (o->server != NULL || o->pin != NULL))
 		tool_usage(&tool, "-L asks no server");
+	if (o->mode == LOGIN_LOCAL && o->password != NULL)
+		tool_usage(&tool, "-L has no password: -P is for a server");
 	if (o->mode == LOGIN_SHOW && o->server != NULL)
 		tool_usage(&tool, "%s: -s takes no operand", o->server);
 }

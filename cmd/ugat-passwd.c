@@ -41,6 +41,7 @@ int
 main(int argc, char **argv)
 {
 	struct login_options o = {
+		.passwd = true,
 		.limit_s = LOGIN_LIMIT_S,
 		.out = STDOUT_FILENO,
 		.err = STDERR_FILENO,

@@ -114,6 +114,15 @@ get_recipe(const char *text, struct recipe *out)
 	return RC_OK;
 }
 
+bool
+password_is_sound(struct bytes password)
+{
+	for (size_t i = 0; i < password.n; i++)
+		if (password.p[i] < 0x20 || password.p[i] == 0x7f)
+			return false;
+	return password.n >= PASSWORD_MIN && password.n <= PASSWORD_MAX;
+}
+
 enum rc
 password_hash(struct bytes password, unsigned ln, char out[static PASSWORD_HASH])
 {

@@ -19,6 +19,15 @@ enum {
 	PASSWORD_HASH = 128,  /* room for a hash as text, with its NUL */
 };
 
+/* What a new password has, in words. */
+#define PASSWORD_RULE "a password has 10 to 256 bytes and no control characters"
+
+/*
+ * Whether it can be a new one: PASSWORD_MIN to PASSWORD_MAX bytes, no control character,
+ * for HTTP Basic carries none (RFC 7617, section 2: bytes below 0x20, and 0x7f).
+ */
+bool password_is_sound(struct bytes password);
+
 /*
  * A fresh salt and the hash. Any bytes are a password; NULs at its end do not count (that
  * is how HMAC takes a key). RC_BAD: ln is 0 or over PASSWORD_LN_MAX; RC_MEM; RC_SYS: no

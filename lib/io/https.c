@@ -403,6 +403,7 @@ https_ask(struct https *h, const struct https_request *r, struct https_answer *a
 	struct curl_slist *head = NULL;
 	CURLcode rc = CURLE_OUT_OF_MEMORY;
 	long status = 0, tunnel = 0, fresh = 0;
+	curl_socket_t kept = CURL_SOCKET_BAD;
 
 	a->status = 0;
 	a->date_s = a->retry_s = 0;
@@ -429,7 +430,10 @@ https_ask(struct https *h, const struct https_request *r, struct https_answer *a
 		    a->words, sizeof(a->words));
 	if (curl_easy_getinfo(h->curl, CURLINFO_NUM_CONNECTS, &fresh) == CURLE_OK)
 		a->twice = h->connected && fresh > 0;
-	h->connected = rc == CURLE_OK;
+	/* One that it closes behind its answer is not lost under the next request. */
+	h->connected = rc == CURLE_OK &&
+	    curl_easy_getinfo(h->curl, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK &&
+	    kept != CURL_SOCKET_BAD;
 	/* It is the proxy that answered, and said no. */
 	if (rc != CURLE_OK && h->verdict == NOT_ASKED &&
 	    curl_easy_getinfo(h->curl, CURLINFO_HTTP_CONNECTCODE, &tunnel) == CURLE_OK &&

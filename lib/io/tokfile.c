@@ -191,6 +191,13 @@ open_plain(const char *path, int more)
 	return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | more);
 }
 
+/* Nobody is told to remove one. */
+static bool
+is_device(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+}
+
 const char *
 tokfile_kind_fault(const struct stat *st)
 {
@@ -199,6 +206,7 @@ tokfile_kind_fault(const struct stat *st)
 	return S_ISDIR(st->st_mode) ? "is a directory"
 	    : S_ISFIFO(st->st_mode) ? "is a FIFO"
 	    : S_ISLNK(st->st_mode)  ? "is a symbolic link"
+	    : is_device(st)         ? "is a device"
 	                            : "is no regular file";
 }
 
@@ -217,9 +225,9 @@ check_own(const struct tokfile *f, const struct stat *st, struct outcome *end)
 		return RC_OK;
 	if (fault != NULL)
 		(void)outcome_fail(end, CODE_NOSESSION,
-		    "%s %s, not a session file: remove it and run ugat-login, or set "
-		    "UGAT_SESSION",
-		    f->path, fault);
+		    "%s %s, not a session file: %sset UGAT_SESSION to a regular file",
+		    f->path, fault,
+		    is_device(st) ? "" : "remove it and run ugat-login, or ");
 	else if (!is_ours(st))
 		(void)outcome_fail(end, CODE_NOSESSION,
 		    "%s belongs to user %lu, not to you or root: run ugat-login, or "
@@ -250,7 +258,7 @@ not_opened(const struct tokfile *f, struct outcome *end)
 		    f->path);
 	else if (errno == ENXIO)
 		(void)outcome_fail(end, CODE_NOSESSION,
-		    "%s is no regular file: remove it and run ugat-login", f->path);
+		    "%s is no regular file: set UGAT_SESSION to one", f->path);
 	else
 		(void)outcome_fail(end, CODE_NOSESSION,
 		    "%s: %s: run ugat-login as yourself, or set UGAT_SESSION", f->path,

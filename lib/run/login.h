@@ -25,6 +25,7 @@ struct login_options {
 	enum login_mode mode;
 	bool new_account;
 	bool force;
+	bool passwd; /* run_passwd's: an authority of one's own is no help there */
 	bool quiet, verbose;
 	const char *user;     /* NULL: the session's, or asked for */
 	const char *server;   /* HOST[:PORT]; NULL: the site's, or the session's */

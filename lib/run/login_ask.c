@@ -57,6 +57,19 @@ check_length(struct login *l, const char *password)
 	return RC_BAD;
 }
 
+/* A new one, as authd takes it. */
+static enum rc
+check_new(struct login *l, const char *password)
+{
+	if (check_length(l, password) != RC_OK)
+		return RC_BAD;
+	return password_is_sound(bytes_str(password))
+	    ? RC_OK
+	    : fail(l, l->o->password == NULL ? CODE_NOSESSION : CODE_DATA,
+	          l->o->password == NULL ? l->user : name_of(l->o->password),
+	          PASSWORD_RULE);
+}
+
 /* Files, standard input, descriptors. */
 
 /* A descriptor for "-", "fd:N" or a path; *ours: it is to be closed. */
@@ -100,8 +113,13 @@ read_line(struct login *l, int fd, const char *from, char out[static LOGIN_SECRE
 		got = read(fd, &c, 1);
 		if (got == -1 && errno == EINTR)
 			continue;
-		if (got <= 0 || c == '\n')
+		if (got <= 0)
 			break;
+		if (c == '\n') {
+			/* Of a file that was written elsewhere, CR LF. */
+			n -= n > 0 && out[n - 1] == '\r';
+			break;
+		}
 		if (c == '\0')
 			return fail(l, CODE_DATA, from, "a NUL byte in the line");
 		if (n == LOGIN_SECRET - 1)
@@ -177,7 +195,7 @@ ask_twice(struct login *l, char out[static LOGIN_SECRET])
 			prompt_show("These were two different ones.\n");
 	}
 	if (same)
-		return RC_OK;
+		return check_new(l, out);
 	explicit_bzero(out, LOGIN_SECRET);
 	return fail(l, CODE_NO, l->user, "no new password");
 }
@@ -206,7 +224,7 @@ login_ask_new(struct login *l, char password[static LOGIN_SECRET])
 		return ask_twice(l, password);
 	if (read_lines(l, l->o->password, password, NULL) != RC_OK)
 		return RC_BAD;
-	return check_length(l, password);
+	return check_new(l, password);
 }
 
 enum rc
@@ -218,7 +236,7 @@ login_ask_both(
 	if (read_lines(l, l->o->password, old, fresh) != RC_OK ||
 	    check_length(l, old) != RC_OK)
 		return RC_BAD;
-	return check_length(l, fresh);
+	return check_new(l, fresh);
 }
 
 enum rc

@@ -263,6 +263,10 @@ login_find_server(struct login *l)
 	if (rc == RC_NONE && l->state == RC_BAD && l->why.words[0] != '\0')
 		(void)outcome_fail(l->end, CODE_NOSESSION,
 		    "%s; a new login needs the server's name, HOST[:PORT]", l->why.words);
+	else if (rc == RC_NONE && l->o->passwd)
+		(void)outcome_fail(l->end, CODE_NOSESSION,
+		    "no server that has a password of yours: name it as HOST[:PORT]%s",
+		    login_is_local(l) ? " (what ugat-login -L made has none)" : "");
 	else if (rc == RC_NONE)
 		(void)outcome_fail(l->end, CODE_NOSESSION,
 		    "no server to log in at: name it as HOST[:PORT], or, for this "

@@ -10,6 +10,7 @@ setup() {
 	mkdir -m 700 dir
 	dir=$PWD/dir
 	printf 'correct horse\n' >password
+	chmod 600 password
 	pid=
 	public=
 }
@@ -127,6 +128,7 @@ serial() {
 	[ "$(login ops 'wrong horse')" = 401 ]
 	ctl_fails 73 'taken' -P password adduser ops
 	printf 'short\n' >short
+	chmod 600 short
 	ctl_fails 65 '10 to 256 bytes' -P short adduser dev
 	run -2 ctl -P password adduser Dev
 	printf 'from stdin, with more\nthan one line' | ctl -P - adduser dev
@@ -134,6 +136,41 @@ serial() {
 	ctl -P fd:5 adduser cron 5<password
 	[ "$(login cron 'correct horse')" = 200 ]
 	ctl_fails 66 'No such file' -P nowhere adduser last
+	ctl_fails 66 'Is a directory' -P "$PWD" adduser last
+}
+
+@test "-P: CR LF ends a line, controls are refused, a file that is open to others gets a warning" {
+	start
+	printf 'correct horse\r\n' >password
+	ctl -P password adduser ops
+	[ "$(login ops 'correct horse')" = 200 ]
+	printf 'correct\thorse\n' >password
+	ctl_fails 65 'no control characters' -P password adduser dev
+	printf 'correct horse\r' >password
+	ctl_fails 65 'no control characters' -P password adduser dev
+	printf 'correct horse\n' >password
+	chmod 640 password
+	run --separate-stderr authctl -d "$dir" -P password adduser dev
+	[ "$status" -eq 0 ]
+	[ "$stderr" = 'authctl: password is open to others (mode 0640): chmod 600 it' ]
+}
+
+@test "/register and /passwd refuse what no client could send as a password" {
+	start -N open
+	for bad in '\t' '\n' '\033' '\177' '\000'; do
+		basic=$(printf "ops:correct${bad}horse" | base64)
+		[ "$(request -X POST -H "Authorization: Basic $basic" "https://127.0.0.1:$port/register")" = 400 ]
+		grep -q 'no control characters' body
+	done
+	[ "$(request --user 'ops:correct horse' --data-binary '' "https://127.0.0.1:$port/register")" = 200 ]
+	for bad in '\t' '\n' '\033' '\177' '\000'; do
+		printf "wrong${bad}battery" >fresh
+		[ "$(request --user 'ops:correct horse' --data-binary @fresh "https://127.0.0.1:$port/passwd")" = 400 ]
+		grep -q 'no control characters' body
+	done
+	printf 'größere Batterie' >fresh
+	[ "$(request --user 'ops:correct horse' --data-binary @fresh "https://127.0.0.1:$port/passwd")" = 200 ]
+	[ "$(login ops 'größere Batterie')" = 200 ]
 }
 
 @test "adduser: asks twice on the terminal, and without one says what to do" {
@@ -142,6 +179,11 @@ serial() {
 	[ "$(login ops 'correct horse')" = 200 ]
 	run -65 python3 "$BATS_TEST_DIRNAME/typing.py" 'correct horse' 'corect horse' -- authctl -d "$dir" adduser dev
 	[[ $output == *'not the same'* ]]
+	for none in '' $'\004'; do
+		run -1 python3 "$BATS_TEST_DIRNAME/typing.py" "$none" -- authctl -d "$dir" adduser dev
+		[[ $output == *'no password was given'* ]]
+		[[ $output != *again* ]]
+	done
 	rc=0
 	setsid -w authctl -d "$dir" adduser dev </dev/null 2>err || rc=$?
 	[ "$rc" -eq 77 ]
@@ -334,6 +376,14 @@ serial() {
 		grep -q 'disk is full' body
 		[ "$(login ops 'correct horse')" = 503 ]
 		grep -q 'disk is full' body
+		# One cause, and nothing said to be unsure that is not.
+		printf '%s\n' 'correct horse' 'battery staple' >lines
+		chmod 600 lines
+		rc=0
+		ugat-passwd -t 12 -u ops -P lines -F "$(ctl fingerprint)" "127.0.0.1:$port" 2>err || rc=$?
+		[ "$rc" -eq 75 ]
+		grep -q 'nothing was done' err
+		! grep -q 'answer was lost' err
 		rc=0
 		ctl -P password adduser dev 2>err || rc=$?
 		[ "$rc" -eq 74 ]

@@ -163,19 +163,37 @@ is_gone() { # pid
 	[ "$status" -eq 77 ]
 }
 
-@test "authd: keys without a database are said, for nothing revoked is known then" {
+@test "authd: an authority without a database is 66, and what was revoked is not forgotten" {
 	up
-	run ! grep -q 'result=new' log
 	down
+	cp -r dir whole
 	for how in rm truncate; do
 		rm -f dir/authd.db*
 		[ "$how" = rm ] || (umask 077 && : >dir/authd.db)
-		up
-		grep -q ' event=database result=new why="there was none' log
-		down
+		run authd -d dir -p 0
+		[ "$status" -eq 66 ]
+		[[ $output == 'authd: dir/authd.db: not there, or empty'*'put a backup in its place; or remove ca.key and ca.pem'* ]]
+		[ ! -s dir/authd.db ]
 	done
+	# Each of the two remedies.
+	cp whole/authd.db dir/authd.db
 	up
-	run ! grep -q 'result=new' log
+	down
+	rm dir/authd.db* dir/ca.key dir/ca.pem
+	up
+	down
+	[ -s dir/authd.db ] && [ -s dir/ca.pem ]
+}
+
+@test "authd: the database is made before the authority, so a first start that is cut off goes on" {
+	mkdir -m 700 dir
+	mkdir dir/ca.key.new
+	run authd -d dir -p 0
+	[ "$status" -ne 0 ] && [[ $output == *ca.key* ]]
+	[ -s dir/authd.db ] && [ ! -e dir/ca.key ]
+	rmdir dir/ca.key.new
+	up
+	down
 }
 
 @test "authd: TERM and INT end both processes, and it dies by that signal" {

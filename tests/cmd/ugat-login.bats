@@ -179,7 +179,7 @@ fact() {
 }
 
 @test "usage: what does not go together is 2" {
-	for words in '-rs' '-rL' '-sL' '-Nr' '-I x' '-L host' '-L -F x' '-s host' 'a b' '-t 0' '-N -I - -P -'; do
+	for words in '-rs' '-rL' '-sL' '-Nr' '-I x' '-L host' '-L -F x' '-s host' 'a b' '-t 0' '-N -I - -P -' '-L -P file'; do
 		rc=0
 		# shellcheck disable=SC2086
 		ugat-login $words >out 2>err </dev/null || rc=$?

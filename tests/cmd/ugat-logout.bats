@@ -59,6 +59,44 @@ setup() {
 	[ -p pipe ]
 }
 
+@test "a file that is no session is not wiped: 73" {
+	printf 'a diary\n' >diary
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=web -keyout key -out cert 2>/dev/null
+	cat key cert cert >web.pem
+	for file in diary web.pem; do
+		cp "$file" copy
+		UGAT_SESSION=$PWD/$file run ugat-logout
+		[ "$status" -eq 73 ]
+		[[ $output == *"$file holds no session of ugat's: it is left alone"* ]]
+		cmp "$file" copy
+	done
+}
+
+@test "a damaged session, an empty file, one without its server's name go" {
+	ugat-login -L
+	cp "$state/session.pem" whole
+	head -c 100 whole >cut
+	: >empty
+	sed '/^server:/d; /^pin:/d' whole >plain
+	for file in cut empty plain; do
+		UGAT_SESSION=$PWD/$file run ugat-logout
+		[ "$status" -eq 0 ] && [ -z "$output" ]
+		[ ! -e "$file" ]
+	done
+}
+
+@test "a device is neither read nor said to be removed" {
+	for device in /dev/null /dev/zero; do
+		UGAT_SESSION=$device run ugat-login -s
+		[ "$status" -eq 77 ]
+		[ "$output" = "ugat-login: $device is a device, not a session file: set UGAT_SESSION to a regular file" ]
+		UGAT_SESSION=$device run ugat-logout
+		[ "$status" -eq 73 ]
+		[[ $output == *'is a device'* && $output != *remove* ]]
+		[ -c "$device" ]
+	done
+}
+
 @test "operands are a usage error" {
 	run ugat-logout now
 	[ "$status" -eq 2 ]

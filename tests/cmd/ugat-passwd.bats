@@ -15,7 +15,11 @@ setup() {
 	ugat-login -L
 	run --separate-stderr ugat-passwd
 	[ "$status" -eq 77 ]
-	[[ $stderr == 'ugat-passwd: no server'* ]]
+	[ "$stderr" = 'ugat-passwd: no server that has a password of yours: name it as HOST[:PORT] (what ugat-login -L made has none)' ]
+	ugat-logout
+	run --separate-stderr ugat-passwd
+	[ "$status" -eq 77 ]
+	[ "$stderr" = 'ugat-passwd: no server that has a password of yours: name it as HOST[:PORT]' ]
 }
 
 @test "nothing answers: 69, before anybody is asked" {

@@ -392,6 +392,10 @@ nothing_sent() {
 	{ setsid -w ugat-login -f -P - && cat >rest; } < <(printf 'correct horse\nrest\n')
 	[ "$(cat rest)" = rest ]
 	quiet ugat-login -f -P fd:9 9<password
+	# As an editor elsewhere ends a line.
+	printf '%s\r\n' "$(head -n 1 password)" >elsewhere
+	chmod 600 elsewhere
+	quiet ugat-login -f -P elsewhere
 	printf 'correct horse' >password
 	quiet ugat-login -f -P password
 	chmod 644 password

@@ -163,10 +163,30 @@ a_hash_of_a_lower_cost_is_weaker(void **state)
 	assert_true(password_is_weaker("$scrypt$ln=15,r=1,p=3$" SALT "$" HASH, 15));
 }
 
+/* HTTP Basic forbids them: RFC 7617, section 2; CTL is %x00-1F and %x7F, RFC 5234. */
+static void
+a_new_password_has_10_to_256_bytes_and_no_control_character(void **state)
+{
+	char text[PASSWORD_MAX + 1];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	for (size_t n = 0; n <= sizeof(text); n++)
+		assert_int_equal(
+		    password_is_sound(bytes_of(text, n)), n >= 10 && n <= 256);
+	for (int c = 0; c < 256; c++) {
+		text[5] = (char)c;
+		assert_int_equal(
+		    password_is_sound(bytes_of(text, 20)), !(c <= 0x1f || c == 0x7f));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_new_password_has_10_to_256_bytes_and_no_control_character),
 		cmocka_unit_test(hashes_made_by_others_are_met),
 		cmocka_unit_test(a_hash_knows_its_password_and_no_other),
 		cmocka_unit_test(the_same_password_has_another_hash_each_time),
