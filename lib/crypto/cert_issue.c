@@ -197,15 +197,24 @@ fill(X509 *cert, const struct draft *d)
 	    add_subject_id(cert) && (d->ca == NULL || add_authority_id(cert, d->ca));
 }
 
+/*
+ * Where memory runs out while an ECDSA signature is encoded, libcrypto says that it has
+ * signed and has not.
+ */
+static bool
+sign(X509 *cert, EVP_PKEY *key)
+{
+	return X509_sign(cert, key, ossl_digest_for(key)) > 0 &&
+	    X509_verify(cert, key) == 1;
+}
+
 /* Make it and sign it; the draft's names are freed. */
 static X509 *
 finish(struct draft *d)
 {
 	X509 *cert = X509_new();
 
-	if (cert != NULL &&
-	    (!fill(cert, d) ||
-	        X509_sign(cert, d->ca_key, ossl_digest_for(d->ca_key)) == 0)) {
+	if (cert != NULL && (!fill(cert, d) || !sign(cert, d->ca_key))) {
 		X509_free(cert);
 		cert = NULL;
 	}

@@ -88,7 +88,8 @@ crl_put(const struct crl_entry *list, size_t n, uint64_t number, int64_t now_s, 
 	for (size_t i = 0; ok && i < n; i++)
 		ok = add_entry(crl, &list[i]);
 	if (ok && X509_CRL_sort(crl) == 1 &&
-	    X509_CRL_sign(crl, ca_key, ossl_digest_for(ca_key)) > 0)
+	    X509_CRL_sign(crl, ca_key, ossl_digest_for(ca_key)) > 0 &&
+	    X509_CRL_verify(crl, ca_key) == 1) /* see cert_issue.c's sign() */
 		size = i2d_X509_CRL(crl, &der);
 	X509_CRL_free(crl);
 	if (size > CRL_MAX) {
