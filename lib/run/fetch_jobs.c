@@ -242,18 +242,19 @@ loaded(struct work_job *w)
 	fetch_drain(f);
 }
 
-static void
+static bool
 push(struct fetch *f, const struct fetch_job *prototype)
 {
 	struct fetch_job *j = malloc(sizeof(*j));
 
 	if (j == NULL) {
 		fetch_fail(f, CODE_BUG, "out of memory");
-		return;
+		return false;
 	}
 	*j = *prototype;
 	j->f = f;
 	work_push(f->work, &j->work);
+	return true;
 }
 
 bool
@@ -285,7 +286,7 @@ fetch_jobs_todo(struct fetch *f)
 			j.work.done = loaded;
 			break;
 		}
-		push(f, &j);
+		(void)push(f, &j);
 	}
 	return loaded_some;
 }
@@ -339,7 +340,7 @@ fetch_check_more(struct fetch *f)
 		j.job.block = (struct peer_block){ .piece = piece,
 			.length = torrent_piece_size(&f->torrent, piece) };
 		f->checks++;
-		push(f, &j);
+		(void)push(f, &j);
 	}
 	if (f->checks == 0 && f->phase == FETCH_CHECKING)
 		fetch_load(f);
@@ -382,7 +383,7 @@ fetch_damaged(struct fetch *f, uint32_t piece)
 			continue;
 		j.job.block = (struct peer_block){ .piece = first,
 			.length = torrent_piece_size(&f->torrent, first) };
-		push(f, &j);
+		(void)push(f, &j);
 	}
 }
 
@@ -418,6 +419,7 @@ fetch_sync(struct fetch *f)
 
 	if (f->syncing)
 		return;
-	f->syncing = true;
-	push(f, &j);
+	f->syncing = push(f, &j);
+	if (!f->syncing && f->last_sync)
+		loop_stop(f->loop); /* nobody else would */
 }
