@@ -47,6 +47,8 @@ enum {
 #define LL_OF_A_FILE \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LL_FS_TRUNCATE)
 
+enum { LOAD_S = 10 };
+
 struct ll_ruleset {
 	uint64_t fs, net, scoped;
 };
@@ -319,8 +321,13 @@ filter_calls(const struct cage *c)
 	 */
 	(void)seccomp_attr_set(f.ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	make_rules(&f, c);
-	if (f.err == 0)
+	if (f.err == 0) {
+		/* Where memory runs out, libseccomp 2.5 may turn in a circle. */
+		unsigned left = alarm(LOAD_S);
+
 		f.err = seccomp_load(f.ctx);
+		(void)alarm(left);
+	}
 	seccomp_release(f.ctx);
 	errno = -f.err;
 	return f.err == 0 ? RC_OK : RC_SYS;
