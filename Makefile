@@ -46,6 +46,7 @@ UNIT_SRC = $(wildcard tests/unit/*/*_test.c)
 UNIT_SHARED_SRC = $(filter-out %_test.c,$(wildcard tests/unit/*.c tests/unit/*/*.c))
 FUZZ_SRC = $(wildcard tests/fuzz/fuzz_*.c)
 BENCH_SRC = $(wildcard tests/bench/*/*.c)
+FAULTY_SRC = $(wildcard tests/torture/preload/*.c)
 
 LIB = $(O)/libugat.a
 CMDS = $(CMD_SRC:cmd/%.c=$(O)/bin/%) $(CMD_SH:cmd/%=$(O)/bin/%)
@@ -53,6 +54,7 @@ DAEMONS = $(AUTHD_MAIN_SRC:authd/%.c=$(O)/sbin/%)
 UNITS = $(UNIT_SRC:%.c=$(O)/%)
 REPLAYS = $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/tests/fuzz/replay_%)
 BENCHES = $(BENCH_SRC:%.c=$(O)/%)
+FAULTY = $(O)/tests/torture/faulty.so
 AUTHD_OBJ = $(call objects,$(AUTHD_SHARED_SRC))
 CMD_OBJ = $(call objects,$(CMD_SHARED_SRC))
 FUZZERS = $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/fuzz/bin/fuzz_%)
@@ -62,7 +64,7 @@ need = $(if $(filter no,$(PKG)),,@pkg/install.sh $(1))
 again = +@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))
 
 all: $(CMDS) $(DAEMONS)
-tests: $(UNITS) $(REPLAYS)
+tests: $(UNITS) $(REPLAYS) $(FAULTY)
 
 check:
 	$(call need,build demo check)
@@ -101,6 +103,12 @@ bench-check:
 	$(again) all benches
 	@UGAT_OUT=$(call quote,$(abspath $(O))) tests/bench/run -c $(BENCH)
 benches: $(BENCHES)
+
+# TORTURE: themes, and `quick`; default: all of them, in full.
+torture:
+	$(call need,build demo check)
+	$(again) all tests
+	@O=$(call quote,$(O)) SAN=$(call quote,$(SAN)) tests/run-torture $(TORTURE)
 
 # Objects follow the compiler and its flags, too: the file changes only when they do.
 $(O)/flags: FORCE
@@ -144,6 +152,12 @@ $(BENCHES): $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 $(REPLAYS): $(O)/tests/fuzz/replay_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/replay.o $(AUTHD_OBJ) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# For LD_PRELOAD, so without the sanitizers, which want to be first.
+$(FAULTY): $(FAULTY_SRC) tests/torture/preload/plan.h $(O)/flags
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared -o $@ $(FAULTY_SRC)
 
 $(O)/fuzz/%.o: %.c $(O)/flags
 	$(call say,FUZZCC,$<)
@@ -194,6 +208,6 @@ clean:
 -include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
 
 FORCE:
-.PHONY: all tests check check-now lint demo fuzz fuzzers coverage bench bench-check benches print-cflags dist deb html install uninstall clean FORCE
+.PHONY: all tests check check-now lint demo fuzz fuzzers coverage bench bench-check benches torture print-cflags dist deb html install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
