@@ -126,7 +126,8 @@ static void
 get_path(struct cur *c, struct xfer_message *m)
 {
 	m->text = take_rest(c);
-	c->bad |= xfer_check_path(m->text, NULL) != RC_OK;
+	if (!c->bad)
+		c->bad = xfer_check_path(m->text, &m->path_why) != RC_OK;
 }
 
 /* A number that nothing overflows with; or, where it may be unknown, XFER_UNKNOWN. */
@@ -252,10 +253,11 @@ xfer_get(struct xfer_head head, struct bytes body, struct xfer_message *out)
 	case XFER_ERROR: get_answer(&c, &m, 1, UINT8_MAX); break;
 	case XFER_DATA: c.bad = true; break;
 	}
-	if (c.bad)
-		return RC_BAD;
-	*out = m;
-	return RC_OK;
+	if (!c.bad)
+		*out = m;
+	else if (m.path_why != NULL)
+		out->path_why = m.path_why;
+	return c.bad ? RC_BAD : RC_OK;
 }
 
 static uint8_t *

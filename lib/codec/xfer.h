@@ -127,6 +127,8 @@ struct xfer_message {
 	uint32_t mtime_ns;
 	uint8_t hash[XFER_HASH_SIZE];
 	struct bytes text; /* words or path, raw; lives as long as the body */
+	/* Set when a path is why the answer is RC_BAD: xfer_check_path's words. */
+	const char *path_why;
 };
 
 enum { XFER_ITEM_FILE = 1, XFER_ITEM_DIRECTORY = 2 };
@@ -144,7 +146,8 @@ enum rc xfer_get_head(const uint8_t in[static XFER_HEAD], struct xfer_head *out)
  * item that is a file and not one file, a number over XFER_NUMBER_MAX that is not
  * XFER_UNKNOWN where that is allowed, a mode over 0777, 10^9 nanoseconds and more, a path
  * that xfer_check_path refuses, an exit code of 0, words over XFER_WORDS_MAX, a BUSY that
- * has done more than its total. *out is then untouched.
+ * has done more than its total. Of *out nothing but path_why is
+ * then touched, when that is why.
  */
 enum rc xfer_get(
     struct xfer_head head, struct bytes body, struct xfer_message *out) MUST_USE;

@@ -209,19 +209,23 @@ receiver_commit(
     struct receiver *r, size_t n, int64_t now_ms, struct receiver_event *event)
 {
 	struct receiver_event e = { .kind = RECEIVER_MORE };
-	struct xfer_message m;
+	struct xfer_message m = { .path_why = NULL };
 	enum rc rc = xlink_commit(&r->link, n, now_ms, &m);
 	const char *why = NULL;
 
 	if (rc == RC_BAD || rc == RC_BIG)
-		why = "does not speak " XFER_ALPN;
+		why = m.path_why != NULL ? "offers a path that"
+		                         : "does not speak " XFER_ALPN;
 	else if (r->state != RECEIVER_OVER && rc == RC_OK)
 		why = on_message(r, &m, &e);
 	if (why == NULL && r->state != RECEIVER_OVER)
 		why = xbook_why_not_data(&r->book, xlink_data_left(&r->link));
 	if (why != NULL) {
+		r->may_protest = r->state != RECEIVER_OVER;
 		r->state = RECEIVER_OVER;
-		e = (struct receiver_event){ .kind = RECEIVER_BAD, .why = why };
+		e = (struct receiver_event){ .kind = RECEIVER_BAD,
+			.why = why,
+			.path_why = rc == RC_BAD ? m.path_why : NULL };
 	}
 	xlink_set_owes(&r->link, is_owed(r));
 	*event = e;
@@ -320,8 +324,10 @@ receiver_error(struct receiver *r, int code, struct bytes words)
 		.kind = XFER_ERROR, .code = (uint8_t)code, .text = words
 	};
 
-	if (r->state == RECEIVER_OVER || code < 1 || code > UINT8_MAX)
+	if ((r->state == RECEIVER_OVER && !r->may_protest) || code < 1 ||
+	    code > UINT8_MAX)
 		return RC_BAD;
+	r->may_protest = false;
 	r->state = RECEIVER_OVER;
 	return say(r, &m, NULL);
 }

@@ -66,12 +66,15 @@ struct receiver_event {
 	struct bytes text;
 	/* Lives for ever; fits behind "the sender": "sends more than it said". */
 	const char *why;
+	/* Behind that, when it speaks of a path: "has a component .."; else NULL. */
+	const char *path_why;
 };
 
 struct receiver {
 	struct xlink link; /* run/ asks it for rooms, output and deadlines */
 	enum receiver_state state;
 	struct xbook book; /* private */
+	bool may_protest;  /* private: the other side is a liar, and not told so yet */
 };
 
 /* Start: our HELLO is in the output. RC_MEM: nothing is to be cleared. */
@@ -112,7 +115,10 @@ enum rc receiver_skip(
 enum rc receiver_stored(
     struct receiver *r, enum xfer_answer answer, struct bytes words) MUST_USE;
 
-/* End the session, at any time: exit code and words for the other side. */
+/*
+ * End the session, at any time: exit code and words for the other side. Once even after
+ * RECEIVER_BAD.
+ */
 enum rc receiver_error(struct receiver *r, int code, struct bytes words) MUST_USE;
 
 #endif

@@ -158,6 +158,7 @@ sender_commit(struct sender *s, size_t n, int64_t now_ms, struct sender_event *e
 	else if (s->state != SENDER_OVER && rc == RC_OK)
 		why = on_message(s, &m, &e);
 	if (why != NULL) {
+		s->may_protest = s->state != SENDER_OVER;
 		s->state = SENDER_OVER;
 		e = (struct sender_event){ .kind = SENDER_BAD, .why = why };
 	}
@@ -329,8 +330,9 @@ sender_error(struct sender *s, int code, struct bytes words)
 		.kind = XFER_ERROR, .code = (uint8_t)code, .text = words
 	};
 
-	if (s->state == SENDER_OVER || code < 1 || code > UINT8_MAX)
+	if ((s->state == SENDER_OVER && !s->may_protest) || code < 1 || code > UINT8_MAX)
 		return RC_BAD;
+	s->may_protest = false;
 	s->state = SENDER_OVER;
 	return say(s, &m, NULL);
 }

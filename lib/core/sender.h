@@ -63,6 +63,7 @@ struct sender {
 	struct xlink link; /* run/ asks it for rooms, output and deadlines */
 	enum sender_state state;
 	struct xbook book; /* private */
+	bool may_protest;  /* private: the other side is a liar, and not told so yet */
 };
 
 /* Start: our HELLO is in the output. no_hash: -C. RC_MEM: nothing is to be cleared. */
@@ -134,7 +135,10 @@ enum rc sender_bye(struct sender *s) MUST_USE;
 /* Whether every file that was told is refused, failed or stored. */
 bool sender_is_idle(const struct sender *s);
 
-/* End the session, at any time: exit code and words for the other side. */
+/*
+ * End the session, at any time: exit code and words for the other side. Once even after
+ * SENDER_BAD.
+ */
 enum rc sender_error(struct sender *s, int code, struct bytes words) MUST_USE;
 
 #endif

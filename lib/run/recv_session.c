@@ -356,9 +356,9 @@ hear_nonsense(struct recv *r, const struct receiver_event *e)
 {
 	char theirs[XFER_WORDS_MAX];
 
-	(void)snprintf(theirs, sizeof(theirs), "the sender %s", e->why);
-	talk_refuse(
-	    &r->talk, CODE_PROTOCOL, theirs, "%s: the sender %s", r->talk.who, e->why);
+	(void)snprintf(theirs, sizeof(theirs), "the sender %s%s%s", e->why,
+	    e->path_why != NULL ? " " : "", e->path_why != NULL ? e->path_why : "");
+	talk_refuse(&r->talk, CODE_PROTOCOL, theirs, "%s: %s", r->talk.who, theirs);
 }
 
 static void
@@ -456,7 +456,7 @@ on_tick(void *ctx, int64_t now_ms)
 	if (total > 0)
 		xlink_set_work(&r->machine.link, done < total ? done : total, total);
 	else if (r->asking || (r->inbox != NULL && inbox_is_stream(r->inbox)))
-		xlink_set_work(&r->machine.link, (uint64_t)now_ms / 1000, 0);
+		xlink_set_work(&r->machine.link, r->machine.link.our_done + 1, 0);
 	if (r->report.state == AUDIENCE_RECEIVING)
 		xfer_report_tick(&r->report, now_ms);
 }

@@ -500,12 +500,11 @@ static void
 on_tick(void *ctx, int64_t now_ms)
 {
 	struct send *s = ctx;
-	uint64_t seconds = (uint64_t)now_ms / 1000;
 
 	if (s->hash_total > 0)
 		xlink_set_work(&s->machine.link, atomic_load(&s->hashed), s->hash_total);
 	else if (!s->may_tell || s->report.total_bytes == XFER_UNKNOWN)
-		xlink_set_work(&s->machine.link, seconds, 0);
+		xlink_set_work(&s->machine.link, s->machine.link.our_done + 1, 0);
 	if (s->offered > 0)
 		xfer_report_tick(&s->report, now_ms);
 }

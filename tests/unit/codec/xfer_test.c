@@ -178,6 +178,7 @@ every_truncation_is_refused_or_a_shorter_text(void **state)
 			if (n < good[i].fixed) {
 				assert_int_equal(xfer_get_head(wire, &head), RC_BAD);
 				assert_int_equal(xfer_get(head, cut, &m), RC_BAD);
+				m.path_why = before.path_why;
 				assert_memory_equal(&m, &before, sizeof(m));
 			} else if (n > good[i].fixed && body.p[n - 1] != '/') {
 				assert_int_equal(xfer_get_head(wire, &head), RC_OK);
@@ -268,7 +269,23 @@ values_out_of_range_are_refused(void **state)
 	before = m;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(get(bad[i], &m), RC_BAD);
+	m.path_why = before.path_why;
 	assert_memory_equal(&m, &before, sizeof(m));
+}
+
+static void
+what_is_wrong_with_a_path_is_told(void **state)
+{
+	static const struct bytes kind = B("\3\0\0\x12\7" TOP UNKNOWN "a");
+	static const struct bytes path =
+	    B("\5\0\0\x19" UNKNOWN "\0\0\0\0\0\0\0\0\0\0\0\0\0\0../");
+	struct xfer_message m = { .path_why = NULL };
+
+	(void)state;
+	assert_int_equal(get(kind, &m), RC_BAD);
+	assert_null(m.path_why);
+	assert_int_equal(get(path, &m), RC_BAD);
+	assert_string_equal(m.path_why, "has a component ..");
 }
 
 static void
@@ -386,6 +403,7 @@ main(void)
 		cmocka_unit_test(
 		    heads_of_unknown_kinds_and_sizes_out_of_range_are_refused),
 		cmocka_unit_test(values_out_of_range_are_refused),
+		cmocka_unit_test(what_is_wrong_with_a_path_is_told),
 		cmocka_unit_test(the_greatest_numbers_are_taken),
 		cmocka_unit_test(paths_are_held_to_the_rules),
 		cmocka_unit_test(paths_and_components_have_a_greatest_length),

@@ -215,9 +215,9 @@ what_is_no_message_is_refused(void **state)
 		{ HELLO "raw 05ffffff", NO_PROTOCOL },
 		{ BEGUN "raw 08000000", NO_PROTOCOL }, /* DATA of nothing */
 		{ BEGUN "raw 08040001", NO_PROTOCOL }, /* and of too much */
-		{ OFFER "file 5 ../a", NO_PROTOCOL },
-		{ OFFER "file 5 /a", NO_PROTOCOL },
-		{ OFFER "file 5 d/.ugat-part-x", NO_PROTOCOL },
+		{ OFFER "file 5 ../a", "offers a path that" },
+		{ OFFER "file 5 /a", "offers a path that" },
+		{ OFFER "file 5 d/.ugat-part-x", "offers a path that" },
 		{ OFFER "file 9223372036854775808 d/x", NO_PROTOCOL },
 		{ HELLO "offer 1 1 9223372036854775808", NO_PROTOCOL },
 		{ HELLO "offer 65537 1 1", NO_PROTOCOL },
