@@ -75,7 +75,7 @@ setup() {
 @test "a damaged session, an empty file, one without its server's name go" {
 	ugat-login -L
 	cp "$state/session.pem" whole
-	head -c 100 whole >cut
+	head -c 100 whole >"cut"
 	: >empty
 	sed '/^server:/d; /^pin:/d' whole >plain
 	for file in cut empty plain; do
