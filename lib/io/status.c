@@ -274,6 +274,12 @@ status_put(struct status *s, const struct rec_status *r)
 	return RC_OK;
 }
 
+int
+status_folder(const struct status *s)
+{
+	return s == NULL ? -1 : s->dir;
+}
+
 void
 status_close(struct status *s)
 {

@@ -42,6 +42,9 @@ enum rc status_open(const uint8_t btih[static 20], const uint8_t id[static 20],
  */
 enum rc status_put(struct status *s, const struct rec_status *r) MUST_USE;
 
+/* The open folder that it is in, s's own. -1: s is NULL. */
+int status_folder(const struct status *s);
+
 /*
  * Let go of the lock: the run is over. The last record stays, an empty file does not.
  * NULL is allowed.

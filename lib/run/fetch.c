@@ -199,7 +199,10 @@ open_all(struct fetch *f)
 	/* ugat-announce waits for it, and looking at many files takes its time. */
 	f->phase = FETCH_CHECKING;
 	fetch_report_status(f, loop_now());
-	return fetch_stream_open(f) == RC_OK;
+	if (fetch_stream_open(f) != RC_OK)
+		return false;
+	fetch_cage(f);
+	return true;
 }
 
 /* Files of length 0 need nobody. */

@@ -211,4 +211,7 @@ void fetch_report_done(struct fetch *f, const struct torrent_file *file);
 void fetch_report_end(struct fetch *f);
 void fetch_remark(struct fetch *f, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* fetch_cage.c: from now on this process has no file but its own, and runs nothing. */
+void fetch_cage(const struct fetch *f);
+
 #endif

@@ -354,6 +354,12 @@ session_rules(const struct session *s, struct tls_rules *rules, struct trust *tr
 }
 
 const char *
+session_file(const struct session *s)
+{
+	return s->file.fd == -1 ? s->file.path : NULL;
+}
+
+const char *
 session_user(const struct session *s)
 {
 	return s->view.facts.user;

@@ -87,6 +87,9 @@ void session_explain(const struct session *s, struct outcome *end);
  */
 void session_rules(const struct session *s, struct tls_rules *rules, struct trust *trust);
 
+/* Where it is read from, and is looked for again; NULL: a descriptor. */
+const char *session_file(const struct session *s);
+
 /* The user's name. */
 const char *session_user(const struct session *s);
 

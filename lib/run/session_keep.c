@@ -3,20 +3,11 @@
  * A long run stays logged in. Every few seconds it looks whether the session file, the
  * list of revoked sessions or the site's rule has been replaced, by whomever, and takes a
  * session that stands; one that does not is left alone while the old one lives. What
- * needs the network is ugat-login's, in a process of its own: one at a time, with
- * nothing of ours but standard error, and never waited for.
+ * needs the network is ugat-login's, by run/errand: one at a time, and never waited for.
  */
 #include <sys/random.h>
-#include <sys/wait.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "run/session_parts.h"
@@ -29,9 +20,7 @@ enum {
 	RETRY_MOST_S = 3600,
 	RETRY_LEAST_S = 2,
 	RETRY_PART = 20, /* of the session's life: no longer between two renewals */
-	CHILD_MS = 120 * 1000,
-	GOODBYE_MS = 1000, /* for a child when the run ends */
-	GOODBYE_STEP_MS = 5,
+	PATIENCE_MS = 180 * 1000, /* more than run/errand gives ugat-login */
 };
 
 static int64_t
@@ -98,20 +87,20 @@ list_due(struct session *s)
 }
 
 static void
-schedule(struct session *s, enum session_errand e)
+schedule(struct session *s, enum errand_kind e)
 {
-	s->tasks[e].due_s = e == SESSION_RENEW ? renewal_due(s) : list_due(s);
+	s->tasks[e].due_s = e == ERRAND_RENEW ? renewal_due(s) : list_due(s);
 }
 
 /* How long to wait after so many failures in a row. */
 static int64_t
-back_off(struct session *s, enum session_errand e)
+back_off(struct session *s, enum errand_kind e)
 {
 	int64_t wait = RETRY_S, most = RETRY_MOST_S;
 
 	for (int i = 1; i < s->tasks[e].failures && wait < most; i++)
 		wait *= 2;
-	if (e == SESSION_RENEW && life_of(s) / RETRY_PART < most)
+	if (e == ERRAND_RENEW && life_of(s) / RETRY_PART < most)
 		most = life_of(s) / RETRY_PART;
 	if (most < RETRY_LEAST_S)
 		most = RETRY_LEAST_S;
@@ -172,7 +161,7 @@ take_file(struct session *s)
 		s->view = v;
 		s->fault = (struct outcome){ .code = CODE_OK };
 		session_say_who(s);
-		schedule(s, SESSION_RENEW);
+		schedule(s, ERRAND_RENEW);
 	} else {
 		session_clear(&v);
 		session_say(s, "%s", end.words);
@@ -199,86 +188,10 @@ look(struct session *s)
 		take_file(s);
 	else
 		check_old(s);
-	schedule(s, SESSION_GET_LIST);
+	schedule(s, ERRAND_GET_LIST);
 }
 
 /* ugat-login. */
-
-/* Beside our own program, else wherever $PATH has it. */
-static bool
-find_login(char out[static PATH_MAX])
-{
-	static const char name[] = "ugat-login";
-	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
-	char *slash;
-
-	out[n > 0 ? n : 0] = '\0';
-	slash = strrchr(out, '/');
-	if (slash == NULL || (size_t)(slash + 1 - out) + sizeof(name) > PATH_MAX)
-		return false;
-	memcpy(slash + 1, name, sizeof(name));
-	return access(out, X_OK) == 0;
-}
-
-/* Nothing of ours is open in it but standard error, and that only for -v. */
-static bool
-set_files(posix_spawn_file_actions_t *files, bool verbose)
-{
-	enum { FIRST_OF_OURS = STDERR_FILENO + 1 };
-
-	return posix_spawn_file_actions_addopen(
-	           files, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
-	    posix_spawn_file_actions_addopen(
-	        files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
-	    (verbose ||
-	        posix_spawn_file_actions_addopen(
-	            files, STDERR_FILENO, "/dev/null", O_WRONLY, 0) == 0) &&
-	    posix_spawn_file_actions_addclosefrom_np(files, FIRST_OF_OURS) == 0;
-}
-
-/* What we ignore is not ignored there. */
-static bool
-set_signals(posix_spawnattr_t *attr)
-{
-	sigset_t usual, none;
-
-	(void)sigemptyset(&none);
-	(void)sigemptyset(&usual);
-	(void)sigaddset(&usual, SIGPIPE);
-	(void)sigaddset(&usual, SIGXFSZ);
-	(void)sigaddset(&usual, SIGCHLD);
-	return posix_spawnattr_setsigdefault(attr, &usual) == 0 &&
-	    posix_spawnattr_setsigmask(attr, &none) == 0 &&
-	    posix_spawnattr_setflags(
-	        attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) == 0;
-}
-
-/* 0: it could not be started. */
-static pid_t
-start_login(const struct session *s, const char *options)
-{
-	char path[PATH_MAX], name[] = "ugat-login", words[16];
-	char *argv[] = { name, words, NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	pid_t pid = 0;
-
-	(void)snprintf(words, sizeof(words), "%s", options);
-	if (posix_spawn_file_actions_init(&files) != 0)
-		return 0;
-	if (posix_spawnattr_init(&attr) != 0) {
-		(void)posix_spawn_file_actions_destroy(&files);
-		return 0;
-	}
-	if (!set_files(&files, s->verbose) || !set_signals(&attr) ||
-	    (find_login(path)
-	            ? posix_spawn(&pid, path, &files, &attr, argv, environ)
-	            : posix_spawnp(&pid, name, &files, &attr, argv, environ)) != 0)
-		pid = 0;
-	(void)posix_spawnattr_destroy(&attr);
-	(void)posix_spawn_file_actions_destroy(&files);
-	return pid;
-}
 
 /* The errand is over: what did it bring? */
 static void
@@ -288,47 +201,53 @@ settle(struct session *s)
 	int64_t now = wall();
 
 	look(s);
-	if (s->errand == SESSION_RENEW ? t->due_s > now
-	                               : s->view.has_crl && s->view.crl_next_s > now) {
+	if (s->errand == ERRAND_RENEW ? t->due_s > now
+	                              : s->view.has_crl && s->view.crl_next_s > now) {
 		t->failures = 0;
 		return;
 	}
 	t->failures++;
 	t->due_s = now + back_off(s, s->errand);
 	session_say(s, "%s: trying again in %lld s",
-	    s->errand == SESSION_RENEW ? "the session could not be renewed"
-	                               : "no fresh list of revoked sessions came",
+	    s->errand == ERRAND_RENEW ? "the session could not be renewed"
+	                              : "no fresh list of revoked sessions came",
 	    (long long)(t->due_s - now));
 }
 
-/* Ask whether the child has ended. */
+/* It is gone, or does not answer: nobody renews any more but others. */
+static void
+dismiss(struct session *s)
+{
+	loop_watch_free(s->watch);
+	s->watch = NULL;
+	errand_free(s->errands);
+	s->errands = NULL;
+}
+
+/* Ask whether the errand has ended. */
 static void
 reap(struct session *s)
 {
-	int status;
-	pid_t got;
+	enum rc rc = s->errands == NULL ? RC_MORE : errand_over(s->errands);
 
-	if (s->child == 0)
+	if (rc == RC_MORE && (!s->busy || loop_now() - s->sent_ms < PATIENCE_MS))
 		return;
-	got = waitpid(s->child, &status, WNOHANG);
-	if (got == 0 || (got == -1 && errno == EINTR))
-		return;
-	s->child = 0;
-	settle(s);
+	if (rc != RC_OK)
+		dismiss(s);
+	if (s->busy) {
+		s->busy = false;
+		settle(s);
+	}
 }
 
 static void
-run_errand(struct session *s, enum session_errand e)
+run_errand(struct session *s, enum errand_kind e)
 {
-	static const char *const options[] = {
-		[SESSION_RENEW] = "-rq", [SESSION_GET_LIST] = "-sfq"
-	};
-
 	s->errand = e;
 	s->tasks[e].tried_s = wall();
-	s->child_ms = loop_now();
-	s->child = start_login(s, options[e]);
-	if (s->child == 0)
+	s->sent_ms = loop_now();
+	s->busy = s->errands != NULL && errand_send(s->errands, e) == RC_OK;
+	if (!s->busy)
 		settle(s);
 }
 
@@ -337,7 +256,7 @@ static bool
 has_last_try(const struct session *s)
 {
 	return has_server(s) && wall() > s->view.facts.not_after_s &&
-	    s->tasks[SESSION_RENEW].tried_s <= s->view.facts.not_after_s;
+	    s->tasks[ERRAND_RENEW].tried_s <= s->view.facts.not_after_s;
 }
 
 static void
@@ -348,19 +267,17 @@ on_timer(void *ctx)
 
 	reap(s);
 	look(s);
-	if (s->child != 0 && loop_now() - s->child_ms > CHILD_MS)
-		(void)kill(s->child, SIGKILL);
-	if (s->child == 0 && (s->tasks[SESSION_RENEW].due_s <= now || has_last_try(s)))
-		run_errand(s, SESSION_RENEW);
-	if (s->child == 0 && s->tasks[SESSION_GET_LIST].due_s <= now)
-		run_errand(s, SESSION_GET_LIST);
+	if (!s->busy && (s->tasks[ERRAND_RENEW].due_s <= now || has_last_try(s)))
+		run_errand(s, ERRAND_RENEW);
+	if (!s->busy && s->tasks[ERRAND_GET_LIST].due_s <= now)
+		run_errand(s, ERRAND_GET_LIST);
 	loop_timer_set(s->timer, loop_now() + TICK_MS);
 }
 
 static void
-on_child(void *ctx, int signo)
+on_errand(void *ctx, int what)
 {
-	(void)signo;
+	(void)what;
 	reap(ctx);
 }
 
@@ -372,12 +289,18 @@ session_keep(struct session *s, struct loop *l, session_say_fn *say, void *ctx)
 	if (getrandom(&s->seed, sizeof(s->seed), 0) < 0)
 		s->seed = (uint64_t)getpid(); /* it only spreads them */
 	s->timer = loop_timer_new(l, on_timer, s);
-	/* Where SIGCHLD is ignored the timer finds out. */
-	s->signal = loop_signal_new(l, SIGCHLD, on_child, s);
-	if (s->timer == NULL || s->signal == NULL)
+	if (s->timer == NULL)
 		return RC_MEM;
-	schedule(s, SESSION_RENEW);
-	schedule(s, SESSION_GET_LIST);
+	/* Without it every errand fails, and that is said when it does. */
+	if (s->file.fd == -1)
+		s->errands = errand_new(s->verbose);
+	if (s->errands != NULL) {
+		s->watch = loop_watch_new(l, errand_fd(s->errands), on_errand, s);
+		if (s->watch == NULL || loop_watch_set(s->watch, LOOP_READ) != RC_OK)
+			return RC_MEM;
+	}
+	schedule(s, ERRAND_RENEW);
+	schedule(s, ERRAND_GET_LIST);
 	loop_timer_set(s->timer, loop_now() + TICK_MS);
 	return RC_OK;
 }
@@ -386,25 +309,14 @@ bool
 session_may_return(const struct session *s)
 {
 	return s->timer != NULL && s->fault.code == CODE_OK &&
-	    ((s->child != 0 && s->errand == SESSION_RENEW) || has_last_try(s));
+	    ((s->busy && s->errand == ERRAND_RENEW) || has_last_try(s));
 }
 
 void
 session_keep_end(struct session *s)
 {
-	const struct timespec step = { .tv_nsec = GOODBYE_STEP_MS * 1000000L };
-
 	loop_timer_free(s->timer);
-	loop_signal_free(s->signal);
 	s->timer = NULL;
-	s->signal = NULL;
-	if (s->child == 0)
-		return;
-	(void)kill(s->child, SIGTERM);
-	for (int ms = 0; waitpid(s->child, NULL, WNOHANG) == 0; ms += GOODBYE_STEP_MS) {
-		if (ms == GOODBYE_MS)
-			(void)kill(s->child, SIGKILL);
-		(void)nanosleep(&step, NULL);
-	}
-	s->child = 0;
+	dismiss(s);
+	s->busy = false;
 }

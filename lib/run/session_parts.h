@@ -7,14 +7,8 @@
 #define RUN_SESSION_PARTS_H
 
 #include "base/rng.h"
+#include "run/errand.h"
 #include "run/session.h"
-
-/* What ugat-login is asked for. */
-enum session_errand {
-	SESSION_RENEW,    /* -rq */
-	SESSION_GET_LIST, /* -sfq */
-	SESSION_ERRANDS,
-};
 
 /* When an errand is due, and how it went. Times are Unix seconds. */
 struct session_task {
@@ -41,13 +35,14 @@ struct session {
 
 	/* A long run. */
 	struct loop_timer *timer;
-	struct loop_signal *signal;
+	struct errand *errands; /* NULL: nobody can be sent */
+	struct loop_watch *watch;
 	struct session_stamps stamps;
 	bool missing; /* there was no file at the last look */
-	struct session_task tasks[SESSION_ERRANDS];
-	enum session_errand errand; /* what the child is about */
-	int child;                  /* its process id; 0: none */
-	int64_t child_ms;           /* when it began, by loop_now */
+	struct session_task tasks[ERRANDS];
+	enum errand_kind errand; /* the last one sent */
+	bool busy;               /* and not over yet */
+	int64_t sent_ms;         /* when, by loop_now */
 };
 
 /*
@@ -67,7 +62,7 @@ void session_say_who(const struct session *s);
 /* session_keep.c: what stands there now; take them before you read. */
 void session_take_stamps(const struct session *s, struct session_stamps *out);
 
-/* session_keep.c: no timer, no child is left. */
+/* session_keep.c: no timer, no errand is left. */
 void session_keep_end(struct session *s);
 
 #endif

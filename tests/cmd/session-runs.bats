@@ -254,10 +254,11 @@ called() {
 @test "a ugat-login under way does not outlive the run" {
 	lonely
 	mint s.pem site ops -60 20 127.0.0.1:1
-	stand_in 'exec sleep 60'
+	stand_in 'echo $$ >login.pid; exec sleep 60'
 	running
-	wait_for 10 called -rq
-	login=$(ps -o pid= --ppid "$FETCH" | tr -d ' ')
+	wait_for 10 test -s login.pid
+	login=$(cat login.pid)
+	no gone "$login"
 	kill -TERM "$FETCH"
 	wait_for 5 gone "$FETCH"
 	gone "$login"

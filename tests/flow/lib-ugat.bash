@@ -108,7 +108,7 @@ fetch_pid() {
 	local pid
 
 	for pid in $(flow_left); do
-		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = ugat-fetch ] && echo "$pid"
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != ugat-fetch ] || echo "$pid"
 	done
 }
 
