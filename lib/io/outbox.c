@@ -29,14 +29,14 @@ no_memory(struct outcome *end)
 static enum rc
 set_name(struct outbox_item *item, const char *path, size_t n, struct outcome *end)
 {
-	const char *why;
+	const char *why = "has a /";
 
 	if (xfer_check_path(bytes_of(path, n), &why) != RC_OK ||
 	    memchr(path, '/', n) != NULL) {
 		(void)outcome_fail(end, CODE_USAGE,
-		    "%s: the other side would not take this name: send it as another "
-		    "one: -n",
-		    item->operand);
+		    "%s: cannot be sent by the name \"%.*s\", which %s: give another "
+		    "with -n",
+		    item->operand, (int)n, path, why);
 		return RC_SYS;
 	}
 	item->name = strndup(path, n);

@@ -22,12 +22,33 @@ is_named(const struct recv *r, struct bytes name)
 	return false;
 }
 
-static void
-keep_strange(struct recv *r, struct bytes name)
+/* Whether the options have decided, without a person. */
+static bool
+is_decided(const struct recv *r)
 {
-	if (r->strange[0] == '\0')
-		(void)snprintf(r->strange, sizeof(r->strange), "%.*s", (int)name.n,
-		    (const char *)name.p);
+	const struct xfer_options *x = &r->o->x;
+
+	return x->yes || x->n_users > 0 || r->o->n_names > 0 ||
+	    (x->calls && x->user[0] != '\0');
+}
+
+bool
+recv_wants(const struct recv *r, struct bytes name)
+{
+	if (r->o->n_names > 0)
+		return is_named(r, name);
+	return name.p[0] != '.' || !is_decided(r) || r->o->file != NULL;
+}
+
+static void
+leave_out(struct recv *r, const struct receiver_event *e)
+{
+	if (r->unwanted++ == 0)
+		(void)snprintf(r->strange, sizeof(r->strange), "%.*s", (int)e->text.n,
+		    (const char *)e->text.p);
+	r->report.total_files -= e->files;
+	if (r->report.total_bytes != XFER_UNKNOWN && e->bytes != XFER_UNKNOWN)
+		r->report.total_bytes -= e->bytes;
 }
 
 /* One line of the question. What does not fit is left out. */
@@ -52,19 +73,13 @@ list_item(struct recv *r, const struct receiver_event *e)
 void
 recv_take_item(struct recv *r, const struct receiver_event *e)
 {
-	bool named = is_named(r, e->text), dotted = e->text.p[0] == '.';
-
-	if (r->items == 0) {
-		r->named = true;
+	if (!recv_wants(r, e->text))
+		leave_out(r, e);
+	else
+		r->has_directory = r->has_directory || e->is_directory;
+	if (r->items++ == r->unwanted)
 		(void)snprintf(r->report.name, sizeof(r->report.name), "%.*s",
 		    (int)e->text.n, (const char *)e->text.p);
-	}
-	r->items++;
-	r->named = r->named && named;
-	r->dotted = r->dotted || dotted;
-	r->has_directory = r->has_directory || e->is_directory;
-	if (r->o->n_names > 0 ? !named : dotted)
-		keep_strange(r, e->text);
 	if (r->items <= RECV_SHOWN)
 		list_item(r, e);
 }
@@ -141,45 +156,46 @@ ask(struct recv *r)
 	a->ask(a->ctx, words, on_answer, r);
 }
 
-/* Whether the options have decided, without a person. */
-static bool
-is_decided(const struct recv *r)
+/* Why the first unwanted item is, in words for both sides. */
+static void
+say_strange(const struct recv *r, char ours[static XFER_WORDS_MAX],
+    char theirs[static XFER_WORDS_MAX])
 {
-	const struct xfer_options *x = &r->o->x;
+	bool named = r->o->n_names > 0;
 
-	return x->yes || x->n_users > 0 || r->o->n_names > 0 ||
-	    (x->calls && x->user[0] != '\0');
+	(void)snprintf(ours, XFER_WORDS_MAX, "offers %.200s%s", r->strange,
+	    named
+	        ? ": not asked for"
+	        : ", which may change what programs do: refused: ask for it by its name");
+	(void)snprintf(theirs, XFER_WORDS_MAX,
+	    named
+	        ? "did not ask for %.200s"
+	        : "takes nothing that begins with a dot, here %.200s, unless its name is "
+	          "asked for",
+	    r->strange);
 }
 
-/* Whether it is asked for at all. */
+/* Whether it is asked for at all. What is not, of several items, is left out. */
 static bool
 fits(struct recv *r)
 {
-	char words[XFER_WORDS_MAX], theirs[XFER_WORDS_MAX];
+	const struct audience *a = r->ground->audience;
+	char ours[XFER_WORDS_MAX], theirs[XFER_WORDS_MAX], words[OUTCOME_WORDS];
 
-	if (r->o->file != NULL &&
-	    (r->items != 1 || r->has_directory || r->report.total_files != 1)) {
+	if (r->unwanted > 0)
+		say_strange(r, ours, theirs);
+	if (r->unwanted == r->items) {
+		refuse(r, theirs, ours);
+		return false;
+	}
+	if (r->o->file != NULL && (r->has_directory || r->report.total_files != 1)) {
 		refuse(r, "wants exactly one file", "offers more than one file: refused");
 		return false;
 	}
-	if (r->o->n_names > 0 && !r->named) {
-		(void)snprintf(
-		    words, sizeof(words), "offers %.300s: not asked for", r->strange);
-		refuse(r, "did not ask for that name", words);
-		return false;
-	}
-	if (r->dotted && is_decided(r) && r->o->n_names == 0 && r->o->file == NULL) {
-		(void)snprintf(words, sizeof(words),
-		    "offers %.300s, which may change what programs do: refused: ask for "
-		    "it by its name",
-		    r->strange);
-		(void)snprintf(theirs, sizeof(theirs),
-		    "takes nothing that begins with a dot, such as %.300s, unless it "
-		    "asks "
-		    "for it by its name",
-		    r->strange);
-		refuse(r, theirs, words);
-		return false;
+	if (r->unwanted > 0) {
+		(void)snprintf(words, sizeof(words), "%s: %s%s", r->talk.who, ours,
+		    r->unwanted > 1 ? ", and more such" : "");
+		a->say(a->ctx, words);
 	}
 	return true;
 }

@@ -47,9 +47,12 @@ run_look(struct work_job *job, struct hash *sha1)
 {
 	struct recv_file *f = (struct recv_file *)job;
 	struct recv *r = f->recv;
-	enum rc rc = inbox_look(r->inbox, &f->box, r->o->keep, &f->found, &f->held);
+	enum rc rc;
 
 	(void)sha1;
+	if (f->unwanted)
+		return; /* it only keeps its place in the row */
+	rc = inbox_look(r->inbox, &f->box, r->o->keep, &f->found, &f->held);
 	if (rc == RC_OK &&
 	    (f->found == INBOX_WHOLE || (f->found == INBOX_PART && f->held > 0))) {
 		atomic_store(&r->hashed, 0);

@@ -46,7 +46,7 @@ struct recv_file {
 	TAILQ_ENTRY(recv_file) link;
 	struct recv *recv;
 	uint64_t number;
-	bool answered;
+	bool unwanted, answered;
 	uint64_t offset;         /* where its content begins */
 	struct recv_slice slice; /* the last one, with END */
 	uint64_t size;           /* that END said */
@@ -76,10 +76,11 @@ struct recv {
 	bool initialised, no_hash;
 
 	/* The offer. */
-	uint32_t items;
-	bool named, dotted; /* all of them are in NAME; one begins with a dot */
-	bool has_directory;
-	char strange[XFER_NAME_MAX + 1]; /* the first one that is not, or does */
+	uint32_t items, unwanted;        /* unwanted: of the items, those left out */
+	uint64_t offered;                /* files of all items */
+	bool has_directory;              /* among those that are wanted */
+	char strange[XFER_NAME_MAX + 1]; /* the first unwanted one */
+	uint64_t left;                   /* files of unwanted items */
 	struct buf list;                 /* as the question shows it */
 	bool asking;
 
@@ -112,6 +113,9 @@ void recv_dropped(struct recv *r, struct recv_file *f);
 bool recv_disk_failed(struct recv *r, const struct recv_file *f);
 
 /* recv_ask.c */
+
+/* Whether what lies below an item of that name is wanted, if the offer is. */
+bool recv_wants(const struct recv *r, struct bytes name);
 
 /* One of the items came; then the last one, and it has to be decided. */
 void recv_take_item(struct recv *r, const struct receiver_event *e);

@@ -49,6 +49,10 @@ check_end(struct recv *r)
 		    "%s: %llu of %llu files did not come: send them again", r->talk.who,
 		    (unsigned long long)r->missing,
 		    (unsigned long long)r->report.total_files);
+	if (r->left > 0)
+		(void)outcome_fail(r->end, CODE_NO,
+		    "%llu offered file%s not asked for: left out",
+		    (unsigned long long)r->left, r->left == 1 ? " was" : "s were");
 	if (r->report.files > 0)
 		xfer_report_summary(&r->report, "from", r->talk.who);
 	talk_finish(&r->talk);
@@ -110,7 +114,8 @@ recv_disk_failed(struct recv *r, const struct recv_file *f)
 	return true;
 }
 
-static const char exists[] = "exists already: move it away, or receive with -k";
+static const char exists[] =
+    "exists already and is another: move it away, or receive with -k";
 
 /* Why a file cannot be had, in words that fit behind its path on both sides. */
 static const char *
@@ -175,7 +180,12 @@ recv_looked(struct recv *r, struct recv_file *f)
 
 	if (!talk_lives(&r->talk))
 		return;
-	if (f->rc != RC_OK && f->rc != RC_END) {
+	if (f->unwanted) {
+		said(r,
+		    receiver_skip(&r->machine, XFER_NO, bytes_str("was not asked for")));
+		r->left++;
+		forget(r, f);
+	} else if (f->rc != RC_OK && f->rc != RC_END) {
 		if (recv_disk_failed(r, f))
 			return;
 		words = why_not(f, &code);
@@ -255,6 +265,7 @@ static void
 hear_file(struct recv *r, const struct receiver_event *e)
 {
 	struct recv_file *f = calloc(1, sizeof(*f));
+	const uint8_t *slash = memchr(e->text.p, '/', e->text.n);
 
 	if (f == NULL) {
 		talk_fail(&r->talk, CODE_BUG, "out of memory");
@@ -269,6 +280,8 @@ hear_file(struct recv *r, const struct receiver_event *e)
 	f->box.mtime_s = e->mtime_s;
 	f->box.mtime_ns = e->mtime_ns;
 	f->box.hashed = !r->no_hash;
+	f->unwanted = !recv_wants(r,
+	    bytes_of(e->text.p, slash == NULL ? e->text.n : (size_t)(slash - e->text.p)));
 	TAILQ_INSERT_TAIL(&r->files, f, link);
 	recv_look(f);
 }
@@ -340,14 +353,14 @@ static void
 hear_bye(struct recv *r, const struct receiver_event *e)
 {
 	r->bye = true;
-	r->missing = r->report.total_files - e->files;
+	r->missing = r->offered - e->files;
 	check_end(r);
 }
 
 static void
 hear_offer(struct recv *r, const struct receiver_event *e)
 {
-	r->report.total_files = e->files;
+	r->offered = r->report.total_files = e->files;
 	r->report.total_bytes = e->bytes;
 }
 

@@ -96,7 +96,7 @@ nobody() {
 	nobody
 	send "lab@127.0.0.1:$PORT" $'a\nb'
 	code 2
-	[ "$(cat send.err)" = 'ugat-send: a?b: the other side would not take this name: send it as another one: -n' ]
+	[ "$(cat send.err)" = 'ugat-send: a?b: cannot be sent by the name "a?b", which has a control character: give another with -n' ]
 	refused 2 '.*-n' -n ../f "lab@127.0.0.1:$PORT" f
 	refused 2 '.*-n' -n .ugat-x "lab@127.0.0.1:$PORT" f
 }

@@ -246,3 +246,25 @@ report() {
 		rm "$(part)"
 	done
 }
+
+@test "of several things what has not the NAME, or begins with a dot, is left out: 1 on both sides" {
+	report
+	mkdir "$SRC/photos" && echo x >"$SRC/photos/one" && echo dots >"$SRC/.bashrc"
+	for wanted in '-u ops report.pdf' '-y'; do
+		rm -rf inbox && mkdir inbox
+		port
+		# shellcheck disable=SC2086 # words
+		UGAT_SESSION=$SCRATCH/lab.pem spawn recv ugat-recv -p "$PORT" -d inbox $wanted
+		up recv "$PORT" 10
+		case $wanted in
+		-y) to_lab "$SRC/.bashrc" "$SRC/report.pdf" ;;
+		*) to_lab "$SRC/photos" "$SRC/report.pdf" ;;
+		esac
+		code 1
+		left recv 1
+		said 'was not asked for' send.err
+		said 'not asked for|ask for it by its name' recv.err
+		alike report.pdf
+		[ "$(find inbox -type f)" = inbox/report.pdf ]
+	done
+}
