@@ -345,13 +345,14 @@ operands_that_make_no_sense_are_refused(void **state)
 	    "/dev/null");
 	one[0] = esc;
 	assert_refused(one, 1, NULL, CODE_USAGE,
-	    "e?: the other side would not take this name: send it as another one: -n");
+	    "e?: cannot be sent by the name \"e?\", which has a control character: give "
+	    "another with -n");
 	one[0] = f;
 	assert_refused(one, 1, "a/b", CODE_USAGE,
-	    "f: the other side would not take this name: send it as another one: -n");
+	    "f: cannot be sent by the name \"a/b\", which has a /: give another with -n");
 	one[0] = root;
 	assert_refused(one, 1, NULL, CODE_USAGE,
-	    "/: the other side would not take this name: send it as another one: -n");
+	    "/: cannot be sent by the name \"\", which is empty: give another with -n");
 }
 
 static void
