@@ -95,9 +95,9 @@ deny_all(const struct cage *c, long abi, struct ll_ruleset *all)
 }
 
 static enum rc
-allow_fd(int ruleset, int fd, uint64_t rights)
+allow_fd(int ruleset, int fd, uint64_t rights, uint64_t handled)
 {
-	struct landlock_path_beneath_attr rule = { .allowed_access = rights,
+	struct landlock_path_beneath_attr rule = { .allowed_access = rights & handled,
 		.parent_fd = fd };
 	struct stat st;
 
@@ -105,6 +105,10 @@ allow_fd(int ruleset, int fd, uint64_t rights)
 		return RC_SYS;
 	if (!S_ISDIR(st.st_mode))
 		rule.allowed_access &= LL_OF_A_FILE;
+	/* A terminal is asked on, too. */
+	if (S_ISCHR(st.st_mode) &&
+	    (rule.allowed_access & LANDLOCK_ACCESS_FS_WRITE_FILE) != 0)
+		rule.allowed_access |= LL_FS_IOCTL_DEV & handled;
 	if (rule.allowed_access == 0)
 		return RC_OK;
 	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule,
@@ -128,7 +132,7 @@ allow(int ruleset, const struct cage_place *place, uint64_t handled)
 		fd = open(place->path, O_PATH | O_CLOEXEC);
 	if (fd == -1)
 		return RC_OK;
-	rc = allow_fd(ruleset, fd, rights[place->right] & handled);
+	rc = allow_fd(ruleset, fd, rights[place->right], handled);
 	if (place->path != NULL)
 		(void)close(fd);
 	return rc;

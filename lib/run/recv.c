@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "run/recv_parts.h"
+#include "run/xfer_cage.h"
 #include "run/xfer_run.h"
 
 /* Where it goes is better looked at before somebody calls. */
@@ -30,6 +31,7 @@ check(const void *ctx, struct outcome *end)
 static void
 session(const void *ctx, const struct talk_ground *ground, struct outcome *end)
 {
+	xfer_cage_recv(ctx);
 	recv_session(ctx, ground, end);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "run/send_parts.h"
+#include "run/xfer_cage.h"
 #include "run/xfer_run.h"
 
 /* What is wrong with the operands is better said before anybody is called. */
@@ -22,6 +23,7 @@ check(const void *ctx, struct outcome *end)
 static void
 session(const void *ctx, const struct talk_ground *ground, struct outcome *end)
 {
+	xfer_cage_send(ctx);
 	send_session(ctx, ground, end);
 }
 

@@ -376,14 +376,6 @@ serial() {
 		grep -q 'disk is full' body
 		[ "$(login ops 'correct horse')" = 503 ]
 		grep -q 'disk is full' body
-		# One cause, and nothing said to be unsure that is not.
-		printf '%s\n' 'correct horse' 'battery staple' >lines
-		chmod 600 lines
-		rc=0
-		ugat-passwd -t 12 -u ops -P lines -F "$(ctl fingerprint)" "127.0.0.1:$port" 2>err || rc=$?
-		[ "$rc" -eq 75 ]
-		grep -q 'nothing was done' err
-		! grep -q 'answer was lost' err
 		rc=0
 		ctl -P password adduser dev 2>err || rc=$?
 		[ "$rc" -eq 74 ]

@@ -21,6 +21,7 @@ ended. The account is ops, with the password `correct horse`. The log has a line
     shift=SECONDS       the server's clock; certificates follow it
     date=no             no Date header
     busy=N              503 to the first N requests, with Retry-After: 1
+    full=N              503 to the first N of /passwd, with Retry-After: 1, and the connection ends
     hangup=N            the first N connections are closed at once
     lose=N              the first N POSTs to /register or /passwd are done but not answered
     status=N            this status to every POST
@@ -45,7 +46,7 @@ FOLDER = sys.argv[1]
 OPTIONS = dict(word.split("=", 1) for word in sys.argv[2:])
 LOCK = threading.Lock()
 ACCOUNTS = {"ops": "correct horse"}
-LEFT = {key: int(OPTIONS.get(key, 0)) for key in ("busy", "hangup", "lose")}
+LEFT = {key: int(OPTIONS.get(key, 0)) for key in ("busy", "full", "hangup", "lose")}
 
 CONFIG = """
 [ca]
@@ -179,6 +180,8 @@ def answer(method, path, auth, body, tls):
     user, _, password = base64.b64decode(auth).decode("latin-1").partition(":") if auth else ("", "", "")
     log("request %s %s %s" % (method, path, user))
     right = user in ACCOUNTS and ACCOUNTS[user] == password
+    if path == "/passwd" and take("full"):
+        return 503, "text/plain", b"nothing was done: the disk is full\n"
     if take("busy"):
         return 503, "text/plain", b"too many logins at once\n"
     if method == "POST" and "status" in OPTIONS and path.endswith(OPTIONS.get("only", "")):
@@ -252,8 +255,11 @@ def serve_one(reader, tls):
         lines.append("Date: " + email.utils.formatdate(now(), usegmt=True))
     if status == 503:
         lines.append("Retry-After: 1")
+    stay = status != 503 or "full" not in OPTIONS
+    if not stay:
+        lines.append("Connection: close")
     tls.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + text)
-    return size, True
+    return size, stay
 
 
 def serve(connection, context):

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Preloaded into a command it is the stranger's code that the cage is there for: at a
- * call of write(2) to descriptor $INTRUDER_FD (1) whose bytes begin with $INTRUDER_AT it
- * does, once, what $INTRUDER says, and tells on standard error how that went.
+ * Preloaded into a command it is the stranger's code that the cage is there for: at its
+ * first call of $INTRUDER_AT (write, to standard output; pread, of a large file; pwrite)
+ * it does what $INTRUDER says, to $INTRUDER_PATH, and tells on standard error how that
+ * went.
  */
+#define _GNU_SOURCE
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,24 +52,56 @@ intrude(const char *what, const char *path)
 	return 0;
 }
 
+/* The real one. */
+static void *
+enter(const char *call, const char *symbol)
+{
+	static bool done;
+	const char *what = value("INTRUDER", "");
+	int r;
+
+	if (!done && strcmp(value("INTRUDER_AT", "write"), call) == 0) {
+		done = true;
+		errno = 0;
+		r = intrude(what, value("INTRUDER_PATH", ""));
+		dprintf(STDERR_FILENO, "intruder: %s: %s\n", what,
+		    r == -1 ? strerror(errno) : "done");
+	}
+	return dlsym(RTLD_NEXT, symbol);
+}
+
 ssize_t
 write(int fd, const void *bytes, size_t n)
 {
-	static int done;
-	static ssize_t (*real)(int, const void *, size_t);
-	const char *at = value("INTRUDER_AT", ""), *what = value("INTRUDER", "");
-	size_t length = strlen(at);
-	int r;
+	ssize_t (*real)(int, const void *, size_t);
 
-	if (real == NULL)
-		*(void **)&real = dlsym(RTLD_NEXT, "write");
-	if (done || fd != atoi(value("INTRUDER_FD", "1")) || n < length ||
-	    memcmp(bytes, at, length) != 0)
-		return real(fd, bytes, n);
-	done = 1;
-	errno = 0;
-	r = intrude(what, value("INTRUDER_PATH", "/etc/passwd"));
-	dprintf(STDERR_FILENO, "intruder: %s: %s\n", what,
-	    r == -1 ? strerror(errno) : "done");
+	*(void **)&real = enter(fd == STDOUT_FILENO ? "write" : "", "write");
 	return real(fd, bytes, n);
+}
+
+/* What is sent, and no session. */
+static bool
+is_large(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_size >= 100000;
+}
+
+ssize_t
+pread64(int fd, void *bytes, size_t n, off64_t at)
+{
+	ssize_t (*real)(int, void *, size_t, off64_t);
+
+	*(void **)&real = enter(is_large(fd) ? "pread" : "", "pread64");
+	return real(fd, bytes, n, at);
+}
+
+ssize_t
+pwrite64(int fd, const void *bytes, size_t n, off64_t at)
+{
+	ssize_t (*real)(int, const void *, size_t, off64_t);
+
+	*(void **)&real = enter("pwrite", "pwrite64");
+	return real(fd, bytes, n, at);
 }

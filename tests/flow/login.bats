@@ -469,6 +469,17 @@ nothing_sent() {
 	ends 65 'empty' ugat-passwd -q -P password
 }
 
+@test "ugat-passwd: who says that nothing was done has lost no answer, even when it hangs up behind that" {
+	server full=1000
+	printf 'correct horse\nbattery staple\n' >both
+	chmod 600 both
+	ends 75 'nothing was done' ugat-passwd -t 5 -u ops -P both -F "$PIN" "$AT"
+	[ "$(requests | grep -c passwd)" -ge 2 ]
+	[ "$(grep -c 'answer was lost' err)" -eq 0 ]
+	another lose=1000
+	ends 75 'an answer was lost, so the new password may hold already' ugat-passwd -t 4 -u ops -P both -F "$PIN" "$AT"
+}
+
 # ---- answers
 
 @test "what is busy is asked again until it answers" {
