@@ -68,7 +68,7 @@ called() {
 @test "ugat-recv writes in DIR alone, reads no diary, reaches nobody else, runs nothing" {
 	[ -z "${SANITIZED-}" ] || return 0
 	N=0
-	called done "write $PWD/inbox/new"
+	called "done" "write $PWD/inbox/new"
 	cmp inbox/report report
 	for what in socket 'exec /bin/true' fork kill trace; do
 		called dies "$what"
