@@ -61,7 +61,8 @@ struct metainfo {
 	struct bytes pieces; /* v1: 20 bytes a piece */
 	struct bytes name;   /* for people; empty when it has a '/' (v2 only) */
 	bool bad_name;       /* the name has a '/' or was cut: no path begins with it */
-	bool single;         /* one file, whose path is the name alone */
+	bool single;         /* one file, whose path is a name alone: the torrent's; in v2
+	                        its own, which may be another one */
 	bool private;
 	struct metainfo_file *files; /* owned, like all arrays here */
 	size_t n_files;

@@ -297,7 +297,7 @@ metainfo_file(
 	if (f->unnamed)
 		return;
 	if (m->single && !(f->pad && i > 0))
-		out->path = m->name;
+		out->path = m->has_v1 ? m->name : metainfo_text_at(m, f->path);
 	else if (f->path != 0)
 		out->path =
 		    m->has_v1 ? path_of_file(m, i, room) : path_of_tree(m, f, room->path);

@@ -249,7 +249,6 @@ metainfo_read_v2(struct metainfo *m)
 	if (rc != RC_OK)
 		return rc;
 	if (!m->has_v1)
-		m->single = tree.n_files == 1 && m->files[0].dir == 0 &&
-		    bytes_eq(metainfo_text_at(m, m->files[0].path), m->name);
+		m->single = tree.n_files == 1 && m->files[0].dir == 0;
 	return metainfo_check_layers(m);
 }

@@ -73,6 +73,13 @@ json() {
 	EOF
 }
 
+@test "what hides or reorders text is escaped, so that a terminal may show it" {
+	# U+00AD U+061C U+180E U+200B U+202E U+2066 U+FEFF U+E0001, and two that are harmless: U+2010, U+3000
+	printf 'ugat\t1\n# a\xe2\x80\xaeb\nmeta\tk\t\xc2\xad\xd8\x9c\xe1\xa0\x8e\xe2\x80\x8b\\0342\\0200\\0256\xe2\x81\xa6\xef\xbb\xbf\xf3\xa0\x80\x81\xe2\x80\x90\xe3\x80\x80\n' | json >out
+	[ "$(sed -n 2p out)" = '{"kind":"#","words":" a\u202eb"}' ]
+	[ "$(sed -n 3p out)" = '{"kind":"meta","key":"k","value":"\u00ad\u061c\u180e\u200b\u202e\u2066\ufeff\udb40\udc01‐　"}' ]
+}
+
 @test "bytes that are not UTF-8 come back from Python, escaped or raw" {
 	python3 - <<-'EOF' >in.rec
 		import sys

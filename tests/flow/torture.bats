@@ -15,3 +15,11 @@ setup() {
 @test "torture: of every 17th allocation that fails each command makes an end or makes do" {
 	attack memory
 }
+
+@test "torture: 300 generated torrents are read as libtorrent reads them" {
+	attack agree
+}
+
+@test "torture: every 10th hostile torrent through every command" {
+	attack torrents
+}

@@ -147,6 +147,24 @@ a_v2_name_with_a_slash_is_told_of_but_makes_no_path(void **state)
 	metainfo_clear(&m);
 }
 
+/* BEP 52, "Interpreting paths": the name is advisory. */
+static void
+a_v2_file_that_is_alone_at_the_root_is_called_by_its_own_name(void **state)
+{
+	struct metainfo m;
+
+	(void)state;
+	assert_int_equal(read_text(&m, TREE("d1:c" LEAF "e")), RC_OK);
+	assert_path(&m, 0, "c");
+	metainfo_clear(&m);
+	assert_int_equal(read_text(&m, TREE("d1:bd1:c" LEAF "ee")), RC_OK);
+	assert_path(&m, 0, "n/b/c");
+	metainfo_clear(&m);
+	assert_int_equal(read_text(&m, TREE("d1:b" LEAF "1:c" LEAF "e")), RC_OK);
+	assert_path(&m, 2, "n/c");
+	metainfo_clear(&m);
+}
+
 static void
 the_halves_of_a_hybrid_must_tell_of_the_same_files(void **state)
 {
@@ -183,6 +201,8 @@ main(void)
 		cmocka_unit_test(files_of_v2_only_begin_at_pieces_with_pad_files_between),
 		cmocka_unit_test(file_trees_that_are_none_are_refused),
 		cmocka_unit_test(a_v2_name_with_a_slash_is_told_of_but_makes_no_path),
+		cmocka_unit_test(
+		    a_v2_file_that_is_alone_at_the_root_is_called_by_its_own_name),
 		cmocka_unit_test(the_halves_of_a_hybrid_must_tell_of_the_same_files),
 	};
 
