@@ -175,9 +175,11 @@ open_names(int dir)
 {
 	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = copy == -1 ? NULL : fdopendir(copy);
+	int saved = errno;
 
 	if (d == NULL && copy != -1)
 		(void)close(copy);
+	errno = saved;
 	return d;
 }
 
@@ -317,12 +319,17 @@ static enum rc
 read_record(int fd, struct status_text *text, struct rec_status *out)
 {
 	struct line l;
-	ssize_t n = pread(fd, text->line, sizeof(text->line), 0);
+	ssize_t n;
 
-	if (n <= 0)
+	text->n = 0;
+	do {
+		n = pread(fd, text->line + text->n, sizeof(text->line) - text->n,
+		    (off_t)text->n);
+		text->n += n > 0 ? (size_t)n : 0;
+	} while (n > 0 || (n == -1 && errno == EINTR));
+	if (n == -1 || text->n == 0)
 		return RC_NONE;
-	text->n = (size_t)n;
-	if (memchr(text->line, '\n', text->n) != text->line + n - 1 ||
+	if (memchr(text->line, '\n', text->n) != text->line + text->n - 1 ||
 	    line_get(bytes_of(text->line, text->n - 1), &l) != RC_OK ||
 	    rec_kind(&l) != REC_STATUS)
 		return RC_BAD;
@@ -380,7 +387,8 @@ is_name(const char *name, uint8_t btih[static 20])
 	    text_unhex(bytes_of(name, 40), btih, 20) == RC_OK;
 }
 
-static void
+/* A folder that cannot be read has none; RC_MEM: it may have some. */
+static enum rc
 each_in(int dir, struct status_text *text,
     void (*show)(void *ctx, const struct status_entry *e), void *ctx)
 {
@@ -388,7 +396,9 @@ each_in(int dir, struct status_text *text,
 	int64_t now_s = time(NULL);
 	struct dirent *file;
 
-	while (d != NULL && (file = readdir(d)) != NULL) {
+	if (d == NULL)
+		return errno == ENOMEM ? RC_MEM : RC_OK;
+	while ((file = readdir(d)) != NULL) {
 		struct status_entry e = { .dir = dir, .name = file->d_name };
 		enum rc rc;
 
@@ -403,27 +413,28 @@ each_in(int dir, struct status_text *text,
 		else
 			remove_if_left(dir, file->d_name);
 	}
-	if (d != NULL)
-		(void)closedir(d);
+	(void)closedir(d);
+	return RC_OK;
 }
 
 enum rc
 status_each(void (*show)(void *ctx, const struct status_entry *e), void *ctx)
 {
 	struct status_text *text = malloc(sizeof(*text));
+	enum rc rc = RC_OK;
 
 	if (text == NULL)
 		return RC_MEM;
-	for (int place = 0; place < 2; place++) {
+	for (int place = 0; place < 2 && rc == RC_OK; place++) {
 		int dir = open_dir(place, false);
 
 		if (dir == -1)
 			continue;
-		each_in(dir, text, show, ctx);
+		rc = each_in(dir, text, show, ctx);
 		(void)close(dir);
 	}
 	free(text);
-	return RC_OK;
+	return rc;
 }
 
 enum rc
