@@ -283,12 +283,17 @@ tls_shake(struct tls *t, struct outcome *end)
 		return failed(t, end);
 	if (t->shaken)
 		return RC_OK;
+	if (tls_batch_send(t) == RC_MORE && !t->gone)
+		return RC_MORE;
 	ERR_clear_error();
 	result = SSL_do_handshake(t->ssl);
 	if (result != 1)
 		rc = settle(t, result);
 	else if (!has_alpn(t))
 		rc = fail(t, ERR_PACK(ERR_LIB_SSL, 0, SSL_R_NO_APPLICATION_PROTOCOL));
+	/* What libssl takes for sent and is not: no answer comes before it. */
+	if (rc != RC_BAD && tls_batch_send(t) == RC_MORE && !t->gone)
+		rc = RC_MORE;
 	t->shaken = rc == RC_OK;
 	return rc == RC_BAD ? failed(t, end) : rc;
 }

@@ -98,11 +98,13 @@ on_control(BIO *bio, int what, long number, void *p)
 		return t->ended && t->in_n == 0;
 	if (what != BIO_CTRL_FLUSH)
 		return 0;
-	BIO_clear_retry_flags(bio);
-	if (t->shaken || tls_batch_send(t) != RC_MORE || t->gone)
-		return 1;
-	BIO_set_retry_write(bio);
-	return -1;
+	/*
+	 * The buffer that libssl 3.0 puts before this one in a handshake does not hand on
+	 * that a flush is to be tried again: what is left is tls_shake's.
+	 */
+	if (!t->shaken)
+		(void)tls_batch_send(t);
+	return 1;
 }
 
 enum rc
