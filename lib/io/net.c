@@ -422,18 +422,26 @@ net_udp_connect(const struct addr *to, const struct net_local *from, int *fd)
 enum rc
 net_udp_send(int fd, struct bytes datagram)
 {
-	if (send(fd, datagram.p, datagram.n, MSG_NOSIGNAL) >= 0)
+	ssize_t put;
+
+	do
+		put = send(fd, datagram.p, datagram.n, MSG_NOSIGNAL);
+	while (put < 0 && errno == EINTR);
+	if (put >= 0)
 		return RC_OK;
-	return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? RC_MORE : RC_SYS;
+	return errno == EAGAIN || errno == ENOBUFS ? RC_MORE : RC_SYS;
 }
 
 enum rc
 net_udp_recv(int fd, uint8_t *p, size_t cap, size_t *n)
 {
-	ssize_t got = recv(fd, p, cap, 0);
+	ssize_t got;
 
+	do
+		got = recv(fd, p, cap, 0);
+	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return errno == EAGAIN || errno == EINTR ? RC_MORE : RC_SYS;
+		return errno == EAGAIN ? RC_MORE : RC_SYS;
 	*n = (size_t)got;
 	return RC_OK;
 }
