@@ -156,6 +156,8 @@ read_all(int fd, struct buf *b)
 		if (rc != RC_OK)
 			return rc;
 		got = read(fd, b->p + b->n, b->cap - b->n);
+		if (got < 0 && errno == EINTR)
+			continue;
 		if (got < 0)
 			return RC_SYS;
 		if (got == 0)

@@ -127,10 +127,12 @@ log_source(struct log_line *l, const struct addr *source)
 void
 log_end(struct log_line *l)
 {
+	size_t at = 0;
 	ssize_t r;
 
 	l->text[l->n++] = '\n';
-	do
-		r = write(STDERR_FILENO, l->text, l->n);
-	while (r == -1 && errno == EINTR);
+	do {
+		r = write(STDERR_FILENO, l->text + at, l->n - at);
+		at += r > 0 ? (size_t)r : 0;
+	} while (at < l->n && (r > 0 || (r == -1 && errno == EINTR)));
 }
