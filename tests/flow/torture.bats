@@ -23,3 +23,7 @@ setup() {
 @test "torture: every 10th hostile torrent through every command" {
 	attack torrents
 }
+
+@test "torture: short reads and writes, EINTR, EAGAIN, failing and full disks, few descriptors, stops: right, or told" {
+	attack calls
+}

@@ -52,13 +52,25 @@ kind_of(int fd)
 	return kind;
 }
 
-/* Of each thread its own, so that what one does never hides another's turn. */
-static _Thread_local uint64_t turns, waits, cuts;
+/*
+ * One call in n, drawn: who waits, reads, and waits again after EINTR would never get a
+ * read through if it were every second one, which no real signal does to anybody.
+ */
+static bool
+drawn(const struct plan_when *w)
+{
+	static _Thread_local uint64_t state = 1;
+
+	if (!plan.armed || w->n == 0)
+		return false;
+	state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (state >> 33) % w->n == 0;
+}
 
 static bool
 interrupted(void)
 {
-	if (!plan.armed || plan.intr.n == 0 || !plan_due(&plan.intr, ++turns))
+	if (!drawn(&plan.intr))
 		return false;
 	plan_done();
 	errno = EINTR;
@@ -71,7 +83,7 @@ not_yet(int fd, enum kind kind)
 	int saved = errno;
 
 	if (plan.again.n == 0 || kind != KIND_STREAM ||
-	    (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0 || !plan_due(&plan.again, ++waits)) {
+	    (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0 || !drawn(&plan.again)) {
 		errno = saved;
 		return false;
 	}
@@ -91,9 +103,12 @@ hindered(int fd, size_t *n, enum plan_call call)
 	kind = kind_of(fd);
 	if (kind == KIND_FILE && plan_fails(call))
 		return true;
-	if (interrupted() || not_yet(fd, kind))
+	/* libevent's signal handler sends one byte, once: that is how TERM is heard of.
+	 */
+	if ((call == PLAN_READ || *n != 1) && (interrupted() || not_yet(fd, kind)))
 		return true;
 	if (plan.chop && kind != KIND_OTHER && *n > 1) {
+		static _Thread_local uint64_t cuts;
 		size_t most = 1 + ++cuts % 7;
 
 		if (*n > most) {
@@ -269,13 +284,13 @@ sendfile64(int to, int from, off64_t *at, size_t n)
 int
 fsync(int fd)
 {
-	return plan_fails(PLAN_SYNC) || interrupted() ? -1 : REAL(fsync)(fd);
+	return plan_fails(PLAN_SYNC) ? -1 : REAL(fsync)(fd);
 }
 
 int
 fdatasync(int fd)
 {
-	return plan_fails(PLAN_SYNC) || interrupted() ? -1 : REAL(fdatasync)(fd);
+	return plan_fails(PLAN_SYNC) ? -1 : REAL(fdatasync)(fd);
 }
 
 int

@@ -11,8 +11,8 @@
  *   alloc=N        the N-th allocation fails; alloc=N+: it and all later ones;
  *                  alloc=%N: every N-th
  *   chop           reads and writes move 1 to 7 bytes, but for datagrams
- *   intr=N         every N-th call that may wait says EINTR
- *   again=N        every N-th call on a non-blocking socket or pipe says EAGAIN
+ *   intr=N         one in N calls that may wait says EINTR; fsync never, for no disk's
+ * does again=N        one in N calls on a non-blocking socket or pipe says EAGAIN
  *   CALL=ERROR@N   the N-th such call fails: read write sync open rename; ERROR is EIO,
  *                  ENOSPC, EDQUOT, EMFILE or ENOMEM; @N+: it and all later ones. read and
  *                  write: of regular files alone; sync: fsync, fdatasync and syncfs
@@ -36,8 +36,8 @@ enum { PLAN_STACKS = 1 << 17, PLAN_CRASH = 128 };
 struct plan_shared {
 	_Atomic uint64_t allocations, faults; /* seen; failed or cut */
 	_Atomic uint64_t calls[PLAN_CALLS];
-	char
-	    crash[PLAN_CRASH]; /* where a signal ended it: `library caller`, file names */
+	char crash[PLAN_CRASH]; /* where a signal ended it: who, and what of libc it
+	                           called */
 	/*
 	 * Who asked for the n-th allocation, as hashes that are the same in every run: of
 	 * the whole stack, and of what is above the program's own text (of all, where

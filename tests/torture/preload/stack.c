@@ -2,6 +2,7 @@
 /* Who asks for memory, and where a crash is. */
 #include "plan.h"
 
+#include <dlfcn.h>
 #include <execinfo.h>
 #include <link.h>
 #include <signal.h>
@@ -95,16 +96,27 @@ name_of(void *frame)
 	return slash == NULL ? modules[i].name : slash + 1;
 }
 
-/* Frames 0 and 1 are this function and the kernel's way back; 2 is where it happened. */
+/*
+ * Frames 0 and 1 are this function and the kernel's way back; 2 is where it happened. The
+ * C library is rarely to blame: told are the first module below it and what it called.
+ */
 static void
 crashed(int number)
 {
 	void *frames[DEPTH];
-	int depth = backtrace(frames, DEPTH);
+	Dl_info called = { 0 };
+	int depth = backtrace(frames, DEPTH), i = 2;
 
-	if (depth > 3)
+	while (i + 1 < depth &&
+	    (strcmp(name_of(frames[i]), "libc.so.6") == 0 ||
+	        strcmp(name_of(frames[i]), "faulty.so") == 0))
+		i++;
+	if (i > 2)
+		(void)dladdr(frames[i - 1], &called);
+	if (i < depth)
 		(void)snprintf(plan.shared->crash, PLAN_CRASH, "%s %s",
-		    name_of(frames[2]), name_of(frames[3]));
+		    name_of(frames[i]),
+		    called.dli_sname == NULL ? "-" : called.dli_sname);
 	(void)signal(number, SIG_DFL);
 	(void)raise(number);
 }
