@@ -308,7 +308,9 @@ class Send(Case):
 
             ended = w.run(recv, faulty, b"", self.limit + 5, env, stacks, talk)
             self.other = other[0].returncode if other else None
-            return ended._replace(code=75) if ended.code == -signal.SIGTERM and ended.err.strip() else ended
+            if ended.code == -signal.SIGTERM:  # it has lost a caller and waits for the next one
+                return ended._replace(code=75, err=ended.err + b"waits\n")
+            return ended
         waits = w.start(recv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(self.limit, lambda: listening(port))
         ended = w.run(send, faulty, b"", self.limit, env, stacks)
