@@ -91,7 +91,7 @@ fuzzers: $(FUZZERS)
 COVERAGE_O = $(patsubst %-coverage,%,$(O))-coverage
 coverage:
 	$(call need,build demo check coverage)
-	$(again) O=$(call quote,$(COVERAGE_O)) SAN= CFLAGS='-O0 -g --coverage -fprofile-update=atomic -Wno-maybe-uninitialized' LDFLAGS=--coverage all tests
+	$(again) O=$(call quote,$(COVERAGE_O)) SAN= CFLAGS='-O0 -g --coverage -DUGAT_COVERAGE -fprofile-update=atomic -Wno-maybe-uninitialized' LDFLAGS=--coverage all tests
 	@O=$(call quote,$(COVERAGE_O)) tests/run-coverage $(COVERAGE)
 
 bench:
