@@ -27,3 +27,7 @@ setup() {
 @test "torture: short reads and writes, EINTR, EAGAIN, failing and full disks, few descriptors, stops: right, or told" {
 	attack calls
 }
+
+@test "torture: ten kills each of a transfer, a torrent that is made and a login daemon, and a loss of power" {
+	attack kills
+}
