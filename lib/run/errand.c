@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The process forks once more, so that it is nobody's child: commands may then wait for
- * all of theirs. Signals that are meant for the run, such as a terminal's, are blocked in
- * it; the end of the socket is what ends it.
+ * Signals that are meant for the run, such as a terminal's, are blocked in the process;
+ * the end of the socket is what ends it.
  */
 #include "run/errand.h"
 
@@ -34,6 +33,7 @@ enum {
 
 struct errand {
 	int fd;
+	pid_t pid;
 	pid_t owner; /* a process that a run forks has no say in the end of it */
 };
 
@@ -217,20 +217,15 @@ errand_new(bool verbose)
 	pid = fork();
 	if (pid == 0) {
 		(void)close(pair[0]);
-		pid = fork();
-		if (pid == 0)
-			be_the_process(pair[1], verbose);
-		_exit(pid == -1 ? 1 : 0);
+		be_the_process(pair[1], verbose);
 	}
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	(void)close(pair[1]);
-	*e = (struct errand){ .fd = pair[0], .owner = getpid() };
+	*e = (struct errand){ .fd = pair[0], .pid = pid, .owner = getpid() };
 	if (pid == -1) {
 		errand_free(e);
 		return NULL;
 	}
-	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		;
 	return e;
 }
 
@@ -259,22 +254,33 @@ errand_over(struct errand *e)
 	return n == -1 && (errno == EAGAIN || errno == EINTR) ? RC_MORE : RC_END;
 }
 
-void
-errand_free(struct errand *e)
+/* Whether it is gone, or almost: the end of the socket is its last deed but one. */
+static bool
+waits_for_end(struct errand *e)
 {
 	int64_t end_ms = loop_now() + LEAVE_MS;
 
-	if (e == NULL)
-		return;
-	if (e->owner == getpid())
-		(void)shutdown(e->fd, SHUT_WR);
-	while (e->owner == getpid() && errand_over(e) != RC_END) {
+	while (errand_over(e) != RC_END) {
 		struct pollfd wait = { .fd = e->fd, .events = POLLIN };
 		int64_t left = end_ms - loop_now();
 
 		if (left <= 0)
-			break;
+			return false;
 		(void)poll(&wait, 1, (int)left);
+	}
+	return true;
+}
+
+void
+errand_free(struct errand *e)
+{
+	if (e == NULL)
+		return;
+	if (e->owner == getpid() && e->pid != -1) {
+		(void)shutdown(e->fd, SHUT_WR);
+		if (waits_for_end(e))
+			while (waitpid(e->pid, NULL, 0) == -1 && errno == EINTR)
+				;
 	}
 	(void)close(e->fd);
 	free(e);

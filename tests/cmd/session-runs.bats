@@ -224,7 +224,7 @@ called() {
 	wait_for 15 called -sfq
 	wait_for 5 said_by_fetch 'no fresh list of revoked sessions came: trying again in'
 	no gone "$FETCH"
-	[ -z "$(ps -o pid= --ppid "$FETCH")" ]
+	[ "$(ps -o comm= --ppid "$FETCH")" = ugat-errand ]
 }
 
 @test "a renewal that fails is tried again, and once more when it is too late" {

@@ -32,8 +32,9 @@ sender() {
 children() {
 	local pid
 
-	pid=$(cat recv.pid)
-	cat "/proc/$pid/task/$pid/children"
+	for pid in $(cat "/proc/$(cat recv.pid)/task/$(cat recv.pid)/children"); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = ugat-errand ] || echo "$pid"
+	done
 }
 
 count_is() {
