@@ -5,7 +5,6 @@
  * it does what $INTRUDER says, to $INTRUDER_PATH, and tells on standard error how that
  * went.
  */
-#define _GNU_SOURCE
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -7,7 +7,7 @@ setup_file() {
 	. "$BATS_TEST_DIRNAME/../cmd/mint.bash"
 	. "$BATS_TEST_DIRNAME/lib-send.bash"
 	people_minted
-	cc -Wall -Wextra -Werror -shared -fPIC -o "$BATS_FILE_TMPDIR/intruder.so" "$BATS_TEST_DIRNAME/../fake/intruder.c" -ldl
+	cc -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -o "$BATS_FILE_TMPDIR/intruder.so" "$BATS_TEST_DIRNAME/../fake/intruder.c" -ldl
 }
 
 setup() {
