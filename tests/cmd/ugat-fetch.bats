@@ -746,11 +746,11 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	content a 1 3000000
 	records a
 	seeds seed -b 60
-	in_background job -t 3s -w -d out
+	in_background job -t 7s -w -d out
 	cat seed.peers records >job.in
 	wait_for 5 grep -q '^status	loading' job.out
 	kill -STOP "$FETCH"
-	sleep 4
+	sleep 8
 	seeds other
 	cat other.peers >job.in
 	kill -CONT "$FETCH"
