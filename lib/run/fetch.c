@@ -451,6 +451,13 @@ drop_signals(struct fetch *f)
 	}
 }
 
+/* A piece may have come since we went on, and before we look at the clock. */
+static int64_t
+later(int64_t at_ms, int64_t by_ms, int64_t now_ms)
+{
+	return at_ms + by_ms < now_ms ? at_ms + by_ms : now_ms;
+}
+
 static void
 on_timer(void *ctx)
 {
@@ -459,8 +466,8 @@ on_timer(void *ctx)
 
 	/* Stopped meanwhile (^Z, a machine asleep): that time was nobody's fault. */
 	if (now_ms - f->tick_ms >= ASLEEP_MS) {
-		f->verified_ms += now_ms - f->tick_ms;
-		f->lonely_ms += now_ms - f->tick_ms;
+		f->verified_ms = later(f->verified_ms, now_ms - f->tick_ms, now_ms);
+		f->lonely_ms = later(f->lonely_ms, now_ms - f->tick_ms, now_ms);
 	}
 	f->tick_ms = now_ms;
 	if (fetch_is_up(f)) {
