@@ -294,9 +294,16 @@ status_close(struct status *s)
 	free(s);
 }
 
+/* Whether a call failed for want of memory or descriptors: the thing may be there. */
+static bool
+is_short(int err)
+{
+	return err == ENOMEM || err == EMFILE || err == ENFILE;
+}
+
 /*
  * Open the file of that name and say whether its writer lives. RC_MORE: it was replaced
- * meanwhile.
+ * meanwhile. RC_SYS: errno, it may be there.
  */
 static enum rc
 look(int dir, const char *name, int *fd, bool *alive)
@@ -305,7 +312,7 @@ look(int dir, const char *name, int *fd, bool *alive)
 
 	*fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (*fd == -1)
-		return RC_NONE;
+		return is_short(errno) ? RC_SYS : RC_NONE;
 	*alive = flock(*fd, LOCK_SH | LOCK_NB) != 0;
 	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
 	    (*alive || bears_name(dir, name, *fd)))
@@ -327,7 +334,9 @@ read_record(int fd, struct status_text *text, struct rec_status *out)
 		    (off_t)text->n);
 		text->n += n > 0 ? (size_t)n : 0;
 	} while (n > 0 || (n == -1 && errno == EINTR));
-	if (n == -1 || text->n == 0)
+	if (n == -1)
+		return RC_SYS;
+	if (text->n == 0)
 		return RC_NONE;
 	if (memchr(text->line, '\n', text->n) != text->line + text->n - 1 ||
 	    line_get(bytes_of(text->line, text->n - 1), &l) != RC_OK ||
@@ -347,7 +356,7 @@ find_in(int dir, const char *name, struct status_text *text, struct status_entry
 	for (int i = 0; i < TRIES && rc == RC_MORE; i++)
 		rc = look(dir, name, &fd, &out->alive);
 	if (rc != RC_OK)
-		return RC_NONE;
+		return rc == RC_SYS ? RC_SYS : RC_NONE;
 	rc = read_record(fd, text, &out->r);
 	out->written_s = fstat(fd, &st) == 0 ? st.st_mtime : 0;
 	(void)close(fd);
@@ -387,7 +396,7 @@ is_name(const char *name, uint8_t btih[static 20])
 	    text_unhex(bytes_of(name, 40), btih, 20) == RC_OK;
 }
 
-/* A folder that cannot be read has none; RC_MEM: it may have some. */
+/* A folder that cannot be read has none; RC_SYS: it may have some. */
 static enum rc
 each_in(int dir, struct status_text *text,
     void (*show)(void *ctx, const struct status_entry *e), void *ctx)
@@ -395,18 +404,18 @@ each_in(int dir, struct status_text *text,
 	DIR *d = open_names(dir);
 	int64_t now_s = time(NULL);
 	struct dirent *file;
+	enum rc rc = RC_OK;
 
 	if (d == NULL)
-		return errno == ENOMEM ? RC_MEM : RC_OK;
-	while ((file = readdir(d)) != NULL) {
+		return is_short(errno) ? RC_SYS : RC_OK;
+	while (rc != RC_SYS && (file = readdir(d)) != NULL) {
 		struct status_entry e = { .dir = dir, .name = file->d_name };
-		enum rc rc;
 
 		if (!is_name(file->d_name, e.btih))
 			continue;
 		rc = find_in(dir, file->d_name, text, &e);
 		e.bad = rc == RC_BAD;
-		if (rc == RC_NONE)
+		if (rc == RC_NONE || rc == RC_SYS)
 			continue;
 		if (e.alive || now_s - e.written_s < OLD_S)
 			show(ctx, &e);
@@ -414,7 +423,7 @@ each_in(int dir, struct status_text *text,
 			remove_if_left(dir, file->d_name);
 	}
 	(void)closedir(d);
-	return RC_OK;
+	return rc == RC_SYS ? RC_SYS : RC_OK;
 }
 
 enum rc
@@ -426,12 +435,16 @@ status_each(void (*show)(void *ctx, const struct status_entry *e), void *ctx)
 	if (text == NULL)
 		return RC_MEM;
 	for (int place = 0; place < 2 && rc == RC_OK; place++) {
-		int dir = open_dir(place, false);
+		int dir;
 
-		if (dir == -1)
-			continue;
-		rc = each_in(dir, text, show, ctx);
-		(void)close(dir);
+		errno = 0;
+		dir = open_dir(place, false);
+		if (dir != -1)
+			rc = each_in(dir, text, show, ctx);
+		else if (is_short(errno))
+			rc = RC_SYS;
+		if (dir != -1)
+			(void)close(dir);
 	}
 	free(text);
 	return rc;

@@ -53,7 +53,8 @@ void status_close(struct status *s);
 
 /*
  * Read the record of another run. *out points into *text. *alive: its writer still lives.
- * RC_NONE: no file, or no record in it yet. RC_BAD: what is there is no record.
+ * RC_NONE: no file, or no record in it yet. RC_BAD: what is there is no record. RC_SYS:
+ * errno, it cannot be read.
  */
 enum rc status_find(const uint8_t btih[static 20], const uint8_t id[static 20],
     struct status_text *text, struct rec_status *out, bool *alive) MUST_USE;
@@ -75,7 +76,8 @@ struct status_entry {
  * Show every run of ours, live or ended, that left a status file in either place, in no
  * order. What ended more than 24 hours ago is removed and not shown; files that are not
  * ours or bear another kind of name are left alone, and so are runs that have not written
- * yet. A run that is not alive and whose record has not ended was killed. RC_MEM.
+ * yet. A run that is not alive and whose record has not ended was killed. RC_MEM; RC_SYS:
+ * errno, for want of descriptors or memory not all were looked at.
  */
 enum rc status_each(
     void (*show)(void *ctx, const struct status_entry *e), void *ctx) MUST_USE;

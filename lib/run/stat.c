@@ -198,12 +198,28 @@ by_order(const void *left, const void *right)
 
 /* false: the outcome says why. */
 static bool
+see_all(struct stat_engine *s, void (*see)(void *ctx, const struct status_entry *e))
+{
+	enum rc rc = status_each(see, s);
+
+	if (rc == RC_SYS)
+		(void)outcome_fail(s->end, CODE_IO, "the status files cannot be read: %s",
+		    strerror(errno));
+	else if (rc != RC_OK)
+		(void)outcome_fail(s->end, CODE_BUG, "out of memory");
+	return rc == RC_OK;
+}
+
+/* false: the outcome says why. */
+static bool
 read_all(struct stat_engine *s)
 {
 	arena_free(s->texts);
 	s->texts = NULL;
 	s->n = 0;
-	if (status_each(show, s) != RC_OK || s->rc != RC_OK) {
+	if (!see_all(s, show))
+		return false;
+	if (s->rc != RC_OK) {
 		(void)outcome_fail(s->end, CODE_BUG, "out of memory");
 		return false;
 	}
@@ -245,8 +261,7 @@ forget_all(struct stat_engine *s)
 			    name->met ? "%s: it still runs" : "%s: no such run",
 			    name->text);
 	}
-	if (status_each(forget, s) != RC_OK)
-		(void)outcome_fail(s->end, CODE_BUG, "out of memory");
+	(void)see_all(s, forget);
 }
 
 /* Showing. */
