@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 setup_file() {
-	cc -Wall -Wextra -Werror -shared -fPIC -o "$BATS_FILE_TMPDIR/intruder.so" "$BATS_TEST_DIRNAME/../fake/intruder.c" -ldl
+	cc -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -o "$BATS_FILE_TMPDIR/intruder.so" "$BATS_TEST_DIRNAME/../fake/intruder.c" -ldl
 }
 
 setup() {
