@@ -8,96 +8,33 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
 #include "io/prompt.h"
-#include "io/slurp.h"
+#include "run/identity.h"
 #include "run/login_place.h"
 
-enum { PEM_MAX = 64 * 1024, KNOWN_MAX = 1024 * 1024, QUESTION = 1024 };
+enum { KNOWN_MAX = 1024 * 1024, QUESTION = 1024 };
 
 static const char site_name[] = "authd", known_name[] = "authd";
 
 /* Identities. */
-
-static enum rc
-take_pin(struct login_trust *t, EVP_PKEY *key)
-{
-	if (key == NULL || key_pin(key, t->pin) != RC_OK)
-		return RC_BAD;
-	t->how = HTTPS_PIN;
-	pin_text(t->pin, t->identity);
-	return RC_OK;
-}
-
-/* A certificate of an authority, of a server, or a server's public key. RC_BAD: neither.
- */
-static enum rc
-take_pem(struct login_trust *t, struct bytes text)
-{
-	X509 *cert = NULL;
-	EVP_PKEY *key = NULL;
-	enum rc rc = RC_BAD;
-	BIO *in;
-
-	if (cert_get_pem(text, 0, &cert) == RC_OK) {
-		if (cert_is_ca(cert)) {
-			t->how = HTTPS_CA;
-			t->ca = cert;
-			return RC_OK;
-		}
-		rc = take_pin(t, X509_get0_pubkey(cert));
-		X509_free(cert);
-		return rc;
-	}
-	in = BIO_new_mem_buf(text.p, (int)text.n);
-	if (in != NULL)
-		key = PEM_read_bio_PUBKEY(in, NULL, NULL, NULL);
-	if (key != NULL)
-		rc = take_pin(t, key);
-	EVP_PKEY_free(key);
-	BIO_free(in);
-	return rc;
-}
 
 /* What -F or the second field of a line says. */
 static enum rc
 take_identity(struct login *l, struct login_trust *t, const char *said)
 {
 	char whole[PATH_MAX];
-	struct buf text;
-	enum rc rc;
 
-	if (pin_get(bytes_str(said), t->pin) == RC_OK) {
+	if (identity_read(said, t->whence, t->pin, &t->ca, l->end) != RC_OK)
+		return RC_BAD;
+	if (t->ca == NULL) {
 		t->how = HTTPS_PIN;
 		pin_text(t->pin, t->identity);
 		return RC_OK;
 	}
-	if (strncasecmp(said, "sha256:", strlen("sha256:")) == 0) {
-		(void)outcome_fail(l->end,
-		    strcmp(t->whence, "-F") == 0 ? CODE_USAGE : CODE_DATA,
-		    "%s: %s: not a whole fingerprint: sha256: and 44 characters expected",
-		    t->whence, said);
-		return RC_BAD;
-	}
-	buf_init(&text, PEM_MAX);
-	rc = slurp(said, &text);
-	if (rc != RC_OK)
-		(void)outcome_fail(
-		    l->end, CODE_NOINPUT, "%s: %s: %s", t->whence, said, strerror(errno));
-	else if ((rc = take_pem(t, buf_bytes(&text))) != RC_OK)
-		(void)outcome_fail(l->end, CODE_DATA,
-		    "%s: %s: sha256:..., or a certificate or a public key in PEM "
-		    "expected",
-		    t->whence, said);
-	buf_clear(&text);
-	if (rc == RC_OK && t->how == HTTPS_CA && realpath(said, whole) != NULL &&
-	    strpbrk(whole, " \t\r\n") == NULL)
+	t->how = HTTPS_CA;
+	if (realpath(said, whole) != NULL && strpbrk(whole, " \t\r\n") == NULL)
 		(void)snprintf(t->identity, sizeof(t->identity), "%s", whole);
-	return rc == RC_OK ? RC_OK : RC_BAD;
+	return RC_OK;
 }
 
 /* Files of servers and their identities. */
