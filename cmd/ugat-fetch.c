@@ -42,16 +42,6 @@ static const struct tool tool = {
 	.options = options,
 };
 
-static uint64_t
-rate(char letter, const char *text)
-{
-	uint64_t v = tool_size(&tool, letter, text);
-
-	if (v < RATE_MIN)
-		tool_usage(&tool, "-%c %s: at least 1K expected", letter, text);
-	return v;
-}
-
 static void
 set(struct fetch_options *o, int letter, const char *argument)
 {
@@ -65,18 +55,14 @@ set(struct fetch_options *o, int letter, const char *argument)
 		if (o->ratio == 0)
 			tool_usage(&tool, "-R %s: more than 0 expected", argument);
 		break;
-	case 'T':
-		o->keep_s = tool_time(&tool, 'T', argument);
-		if (o->keep_s == 0)
-			tool_usage(&tool, "-T %s: at least 1s expected", argument);
-		break;
+	case 'T': o->keep_s = tool_time_some(&tool, 'T', argument); break;
 	case 'p':
 		o->port = (uint16_t)tool_number(&tool, 'p', argument, 1, 65535);
 		o->fixed_port = true;
 		break;
 	case 'i': tool_local(&tool, argument, &o->local); break;
-	case 'D': o->down_rate = rate('D', argument); break;
-	case 'U': o->up_rate = rate('U', argument); break;
+	case 'D': o->down_rate = tool_rate(&tool, 'D', argument, RATE_MIN); break;
+	case 'U': o->up_rate = tool_rate(&tool, 'U', argument, RATE_MIN); break;
 	case 'm':
 		o->memory = tool_size(&tool, 'm', argument);
 		if (o->memory < MEMORY_MIN)
@@ -85,11 +71,7 @@ set(struct fetch_options *o, int letter, const char *argument)
 	case 'j':
 		o->most_conns = (unsigned)tool_number(&tool, 'j', argument, 1, PEERS_MAX);
 		break;
-	case 't':
-		o->stall_s = tool_time(&tool, 't', argument);
-		if (o->stall_s == 0)
-			tool_usage(&tool, "-t %s: at least 1s expected", argument);
-		break;
+	case 't': o->stall_s = tool_time_some(&tool, 't', argument); break;
 	case 'w': o->watch = true; break;
 	case '0': o->nul = true; break;
 	case 'q': o->quiet = true; break;
