@@ -22,7 +22,7 @@ inbox_make(const char *user)
 	if (in == NULL)
 		return NULL;
 	in->below.dir = -1;
-	in->out = -1;
+	in->out.fd = -1;
 	in->user = strdup(user);
 	if (in->user != NULL)
 		return in;
@@ -39,8 +39,8 @@ inbox_free(struct inbox *in)
 		return;
 	if (in->below.dir >= 0)
 		(void)close(in->below.dir);
-	if (in->ours && in->out >= 0)
-		(void)close(in->out);
+	if (in->out.ours && in->out.fd >= 0)
+		(void)close(in->out.fd);
 	hash_free(in->spare);
 	free(in->user);
 	free(in->only);
@@ -74,7 +74,7 @@ inbox_new_stream(int fd, const atomic_bool *stop)
 	if (in == NULL)
 		return NULL;
 	in->is_stream = true;
-	in->out = fd;
+	in->out.fd = fd;
 	in->stop = stop;
 	return in;
 }

@@ -5,6 +5,7 @@
 
 #include "io/beneath.h"
 #include "io/inbox.h"
+#include "io/outlet.h"
 
 /* How a part gets its name without ever replacing what has it. */
 enum inbox_way {
@@ -24,15 +25,8 @@ struct inbox {
 	/* A stream. */
 	bool is_stream;
 	const atomic_bool *stop;
-	char *file; /* to be opened at its beginning; NULL: out is open */
-	int out;
-	bool ours; /* out is to be closed */
-	enum inbox_pace {
-		INBOX_PLAIN,  /* a file or device: write what there is */
-		INBOX_PIPE,   /* opened anew, so that it does not block */
-		INBOX_SOCKET, /* asked not to block at every call */
-		INBOX_SHARED, /* may block: no more at once than surely fits */
-	} pace;
+	char *file; /* to be opened at its beginning; NULL: out.fd is open */
+	struct outlet out;
 };
 
 enum { INBOX_NUMBER_MOST = 9999 }; /* of "report~9999.pdf" */

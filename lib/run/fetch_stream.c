@@ -5,7 +5,6 @@
  * What is loaded ahead of the reader is bounded by the window, which moves on with what
  * was written; with pass that bounds the disk, too.
  */
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -18,24 +17,15 @@
 #include <unistd.h>
 
 #include "core/layout.h"
+#include "io/outlet.h"
 #include "run/fetch_parts.h"
 
 enum { CHUNK = 256 * 1024, PIECES_LEAST = 2, PIECES_MOST = 1024 };
 
-enum kind {
-	NOT_YET, /* a FIFO without a reader */
-	PLAIN,   /* a file or device: write what there is */
-	PIPE,    /* opened anew, so that it does not block */
-	SOCKET,
-	SHARED, /* may block: no more at once than surely fits */
-};
-
 struct fetch_stream {
-	const char *name; /* for words */
-	int fd;           /* -1: not open yet */
-	bool ours;        /* to be closed */
-	enum kind kind;
-	bool ended; /* all was written, and the reader has been told */
+	const char *name;  /* for words */
+	struct outlet out; /* a FIFO without a reader is not open yet */
+	bool ended;        /* all was written, and the reader has been told */
 	struct loop_watch *watch;
 
 	const struct torrent_file *file;
@@ -73,38 +63,6 @@ find_only(struct fetch *f)
 	return NULL;
 }
 
-/*
- * A pipe may be open elsewhere, where nobody expects it to refuse: only a description of
- * our own is made so that it does not block.
- */
-static void
-look_at(struct fetch_stream *st)
-{
-	char path[64];
-	struct stat is;
-	int fd;
-
-	st->kind = SHARED;
-	if (fstat(st->fd, &is) != 0)
-		return;
-	if (S_ISREG(is.st_mode) || S_ISBLK(is.st_mode) ||
-	    (S_ISCHR(is.st_mode) && !isatty(st->fd))) {
-		st->kind = PLAIN;
-	} else if (S_ISSOCK(is.st_mode)) {
-		st->kind = SOCKET;
-	} else if (S_ISFIFO(is.st_mode)) {
-		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", st->fd);
-		fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0)
-			return;
-		if (st->ours)
-			(void)close(st->fd);
-		st->fd = fd;
-		st->ours = true;
-		st->kind = PIPE;
-	}
-}
-
 static void
 refuse_file(struct fetch *f, int err)
 {
@@ -132,17 +90,17 @@ open_file(struct fetch *f)
 		errno = EEXIST;
 	else if (S_ISREG(is.st_mode))
 		flags |= O_TRUNC;
-	st->fd = there && S_ISREG(is.st_mode) && !f->o->distrust
+	st->out.fd = there && S_ISREG(is.st_mode) && !f->o->distrust
 	    ? -1
 	    : open(st->name, flags, 0666);
-	if (st->fd < 0 && there && S_ISFIFO(is.st_mode) && errno == ENXIO)
+	if (st->out.fd < 0 && there && S_ISFIFO(is.st_mode) && errno == ENXIO)
 		return true;
-	if (st->fd < 0) {
+	if (st->out.fd < 0) {
 		refuse_file(f, errno);
 		return false;
 	}
-	st->ours = true;
-	look_at(st);
+	st->out.ours = true;
+	outlet_look(&st->out);
 	return true;
 }
 
@@ -153,9 +111,9 @@ watch(struct fetch *f)
 {
 	struct fetch_stream *st = f->stream;
 
-	if (st->fd < 0)
+	if (st->out.fd < 0)
 		return true;
-	st->watch = loop_watch_new(f->loop, st->fd, on_writable, f);
+	st->watch = loop_watch_new(f->loop, st->out.fd, on_writable, f);
 	if (st->watch == NULL)
 		fetch_fail(f, CODE_BUG, "out of memory");
 	return st->watch != NULL;
@@ -177,7 +135,7 @@ fetch_stream_start(struct fetch *f)
 		return false;
 	}
 	st->f = f;
-	st->fd = -1;
+	st->out.fd = -1;
 	st->file = find_only(f);
 	if (st->file == NULL) {
 		fetch_stream_end(f);
@@ -189,8 +147,8 @@ fetch_stream_start(struct fetch *f)
 	st->forgotten = (uint64_t)st->ready * f->torrent.piece_length;
 	if (fetch_owns_stdout(f)) {
 		st->name = "standard output";
-		st->fd = f->o->out;
-		look_at(st);
+		st->out.fd = f->o->out;
+		outlet_look(&st->out);
 	} else {
 		st->name = f->o->stream;
 		if (!open_file(f))
@@ -207,7 +165,8 @@ fetch_stream_end(struct fetch *f)
 	if (st == NULL)
 		return;
 	loop_watch_free(st->watch);
-	if (st->ours && st->fd >= 0 && close(st->fd) != 0 && f->end->signal == 0)
+	if (st->out.ours && st->out.fd >= 0 && close(st->out.fd) != 0 &&
+	    f->end->signal == 0)
 		(void)outcome_fail(f->end, CODE_IO, "%s: %s", st->name, strerror(errno));
 	free(st->chunk);
 	free(st);
@@ -300,7 +259,7 @@ bool
 fetch_stream_done(const struct fetch *f)
 {
 	return f->stream == NULL || f->stream->ended ||
-	    (f->stream->fd >= 0 && f->stream->written == f->stream->file->length);
+	    (f->stream->out.fd >= 0 && f->stream->written == f->stream->file->length);
 }
 
 bool
@@ -347,7 +306,7 @@ read_more(struct fetch *f)
 
 	if (end > st->file->offset + length)
 		end = st->file->offset + length;
-	if (st->reading || st->fd < 0 || st->at < st->n || from >= end ||
+	if (st->reading || st->out.fd < 0 || st->at < st->n || from >= end ||
 	    f->phase == FETCH_ENDING)
 		return;
 	st->n = end - from < CHUNK ? (size_t)(end - from) : CHUNK;
@@ -372,19 +331,6 @@ fetch_stream_more(struct fetch *f)
 	move_window(f);
 }
 
-static ssize_t
-write_some(struct fetch_stream *st)
-{
-	const uint8_t *p = st->chunk + st->at;
-	size_t n = st->n - st->at;
-
-	if (st->kind == SOCKET)
-		return send(st->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (st->kind == SHARED && n > PIPE_BUF)
-		n = PIPE_BUF;
-	return write(st->fd, p, n);
-}
-
 /*
  * All is written: the reader is to see the end of it now, and not only when the run ends,
  * which may go on serving.
@@ -398,9 +344,9 @@ end_stream(struct fetch *f)
 	loop_watch_free(st->watch);
 	st->watch = NULL;
 	st->ended = true;
-	if (st->ours && close(st->fd) != 0)
+	if (st->out.ours && close(st->out.fd) != 0)
 		fetch_out_failed(f, st->name);
-	st->fd = -1;
+	st->out.fd = -1;
 	if (!fetch_owns_stdout(f)) {
 		if (f->o->pass && f->phase != FETCH_ENDING)
 			fetch_report_done(f, st->file);
@@ -418,7 +364,7 @@ on_writable(void *ctx, int what)
 {
 	struct fetch *f = ctx;
 	struct fetch_stream *st = f->stream;
-	ssize_t n = write_some(st);
+	ssize_t n = outlet_write(&st->out, bytes_of(st->chunk + st->at, st->n - st->at));
 
 	(void)what;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -445,9 +391,10 @@ on_writable(void *ctx, int what)
 static void
 check_reader(struct fetch *f)
 {
-	struct pollfd p = { .fd = f->stream->fd };
+	struct pollfd p = { .fd = f->stream->out.fd };
 
-	if (f->stream->kind != PIPE || poll(&p, 1, 0) != 1 || (p.revents & POLLERR) == 0)
+	if (f->stream->out.kind != OUTLET_PIPE || poll(&p, 1, 0) != 1 ||
+	    (p.revents & POLLERR) == 0)
 		return;
 	errno = EPIPE;
 	fetch_out_failed(f, f->stream->name);
@@ -460,7 +407,7 @@ fetch_stream_tick(struct fetch *f)
 
 	if (st == NULL || st->ended || !fetch_is_up(f))
 		return;
-	if (st->fd >= 0) {
+	if (st->out.fd >= 0) {
 		check_reader(f);
 		return;
 	}
