@@ -37,6 +37,16 @@ struct status {
 	char name[NAME_SIZE];
 };
 
+/* Without a word to errno, which tells why we are at it. */
+static void
+close_quietly(int fd)
+{
+	int saved = errno;
+
+	(void)close(fd);
+	errno = saved;
+}
+
 static void
 name_of(const uint8_t btih[static 20], const uint8_t id[static 20],
     char out[static NAME_SIZE])
@@ -90,7 +100,7 @@ bears_name(int dir, const char *name, int fd)
 static int
 make_temp(int dir, const char *name, char out[static TEMP_SIZE])
 {
-	int fd;
+	int fd, saved;
 
 	(void)snprintf(out, TEMP_SIZE, ".%s.%ld", name, (long)getpid());
 	(void)unlinkat(dir, out, 0);
@@ -99,8 +109,10 @@ make_temp(int dir, const char *name, char out[static TEMP_SIZE])
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
+	saved = errno;
 	(void)unlinkat(dir, out, 0);
 	(void)close(fd);
+	errno = saved;
 	return -1;
 }
 
@@ -175,11 +187,9 @@ open_names(int dir)
 {
 	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = copy == -1 ? NULL : fdopendir(copy);
-	int saved = errno;
 
 	if (d == NULL && copy != -1)
-		(void)close(copy);
-	errno = saved;
+		close_quietly(copy);
 	return d;
 }
 
@@ -358,8 +368,9 @@ find_in(int dir, const char *name, struct status_text *text, struct status_entry
 	if (rc != RC_OK)
 		return rc == RC_SYS ? RC_SYS : RC_NONE;
 	rc = read_record(fd, text, &out->r);
-	out->written_s = fstat(fd, &st) == 0 ? st.st_mtime : 0;
-	(void)close(fd);
+	if (rc != RC_SYS)
+		out->written_s = fstat(fd, &st) == 0 ? st.st_mtime : 0;
+	close_quietly(fd);
 	return rc;
 }
 
@@ -378,7 +389,7 @@ status_find(const uint8_t btih[static 20], const uint8_t id[static 20],
 		if (dir == -1)
 			continue;
 		rc = find_in(dir, name, text, &e);
-		(void)close(dir);
+		close_quietly(dir);
 	}
 	*alive = e.alive;
 	*out = e.r;
@@ -405,6 +416,7 @@ each_in(int dir, struct status_text *text,
 	int64_t now_s = time(NULL);
 	struct dirent *file;
 	enum rc rc = RC_OK;
+	int saved;
 
 	if (d == NULL)
 		return is_short(errno) ? RC_SYS : RC_OK;
@@ -422,7 +434,9 @@ each_in(int dir, struct status_text *text,
 		else
 			remove_if_left(dir, file->d_name);
 	}
+	saved = errno;
 	(void)closedir(d);
+	errno = saved;
 	return rc == RC_SYS ? RC_SYS : RC_OK;
 }
 
@@ -444,7 +458,7 @@ status_each(void (*show)(void *ctx, const struct status_entry *e), void *ctx)
 		else if (is_short(errno))
 			rc = RC_SYS;
 		if (dir != -1)
-			(void)close(dir);
+			close_quietly(dir);
 	}
 	free(text);
 	return rc;
@@ -464,6 +478,6 @@ status_forget(const struct status_entry *e)
 		rc = RC_BUSY;
 	if (rc == RC_OK && unlinkat(e->dir, e->name, 0) != 0)
 		rc = RC_SYS;
-	(void)close(fd);
+	close_quietly(fd);
 	return rc;
 }
