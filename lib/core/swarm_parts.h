@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the parts of the swarm share: swarm.c (connections), swarm_down.c (asking),
- * swarm_blocks.c (blocks and pieces), swarm_up.c (serving), swarm_queue.c (what the
- * caller is to do). Nobody else includes it.
+ * What the parts of the swarm share: swarm.c (messages and time), swarm_conns.c (who is
+ * connected), swarm_down.c (asking), swarm_blocks.c (blocks and pieces), swarm_up.c
+ * (serving), swarm_queue.c (what the caller is to do). Nobody else includes it.
  */
 #ifndef CORE_SWARM_PARTS_H
 #define CORE_SWARM_PARTS_H
@@ -111,12 +111,21 @@ struct swarm {
 
 /* swarm_queue.c */
 
+/*
+ * The caller is to do that (SWARM_* bits) to c; nothing any more; a job for a thread; c
+ * is gone, with all it has.
+ */
 void swarm_queue(struct swarm *s, struct conn *c, unsigned what);
 void swarm_unqueue(struct swarm *s, struct conn *c);
 void swarm_add_job(struct swarm *s, struct swarm_job job);
 void swarm_free_conn(struct swarm *s, struct conn *c);
 
-/* swarm.c */
+/* swarm_conns.c */
+
+enum { SWARM_DIALS = 30 };
+
+/* Dial whom the book names next, as far as the rules allow. */
+void swarm_dial(struct swarm *s, int64_t now_ms);
 
 /*
  * End a connection, with words; it is out of every count at once and closed by the caller
@@ -140,6 +149,7 @@ void swarm_completed(struct swarm *s, int64_t now_ms);
 
 /* swarm_down.c */
 
+/* The same block, as the picker counts them. */
 struct picker_block swarm_block_of(struct peer_block b);
 void swarm_update_interest(struct swarm *s, struct conn *c, int64_t now_ms);
 void swarm_pieces_known(struct swarm *s, struct conn *c, int64_t now_ms);
@@ -170,6 +180,7 @@ void swarm_give_buffer(struct swarm *s, uint32_t piece);
 
 /* swarm_up.c */
 
+/* Have what it asked for loaded, as far as it may be ahead of what it takes. */
 void swarm_serve(struct swarm *s, struct conn *c, int64_t now_ms);
 void swarm_asked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms);
 void swarm_unasked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the parts of the fetch engine share: fetch.c (the phases and the end),
- * fetch_input.c (records in), fetch_net.c (connections), fetch_jobs.c (hashing, reading
- * and writing on other threads), fetch_serve.c (after the last piece), fetch_stream.c
+ * fetch_begin.c (the way to the first peer), fetch_input.c (records in), fetch_net.c
+ * (connections), fetch_jobs.c (hashing, reading and writing on other threads),
+ * fetch_serve.c (after the last piece), fetch_stream.c
  * (-o), fetch_report.c (status, progress, `done`). Nobody else includes it.
  */
 #ifndef RUN_FETCH_PARTS_H
@@ -120,23 +121,29 @@ fetch_is_up(const struct fetch *f)
 void fetch_finish(struct fetch *f);
 void fetch_fail(struct fetch *f, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* The disk refused; say so and end. */
+void fetch_disk_failed(struct fetch *f, const struct store_error *e);
+
+/* After every call into the swarm: do what it asks for, and see whether all is done. */
+void fetch_drain(struct fetch *f);
+
+/* fetch_begin.c */
+
 /* The description is whole: open the store, listen, begin to check. */
 void fetch_begin(struct fetch *f);
 
 /* All old data is hashed: begin to load. */
 void fetch_load(struct fetch *f);
 
-/* The disk refused; say so and end. */
-void fetch_disk_failed(struct fetch *f, const struct store_error *e);
-
 /* A piece is held, found or fetched. */
 void fetch_held(struct fetch *f, uint32_t piece);
 
-/* After every call into the swarm: do what it asks for, and see whether all is done. */
-void fetch_drain(struct fetch *f);
-
 /* fetch_input.c */
 
+/*
+ * Begin to read; stop. early: what came before there was a swarm goes to it. tick: a word
+ * to who waits for `end` in vain.
+ */
 enum rc fetch_input_start(struct fetch *f) MUST_USE;
 void fetch_input_stop(struct fetch *f);
 void fetch_input_early(struct fetch *f);
@@ -144,6 +151,11 @@ void fetch_input_tick(struct fetch *f, int64_t now_ms);
 
 /* fetch_net.c */
 
+/*
+ * The rates' timer. fetch_listen: RC_BUSY: the port is taken; RC_SYS: errno. Callers wait
+ * until fetch_accept_start. todo: do to each connection what the swarm wants done. tick:
+ * whether our addresses still are ours. stop: close all.
+ */
 enum rc fetch_net_start(struct fetch *f) MUST_USE;
 enum rc fetch_listen(struct fetch *f) MUST_USE;
 void fetch_accept_start(struct fetch *f);
@@ -204,6 +216,11 @@ fetch_owns_stdout(const struct fetch *f)
 /* A write to stdout or its like failed, for errno. */
 void fetch_out_failed(struct fetch *f, const char *name);
 
+/*
+ * Make stdout and the terminal ready. status: write the status file, and the line of -w.
+ * tick: the same once a second, and the progress line. done: a file is whole. end: the
+ * last status, and all that waits. remark: a line on stderr, unless o->quiet.
+ */
 enum rc fetch_report_start(struct fetch *f) MUST_USE;
 void fetch_report_status(struct fetch *f, int64_t now_ms);
 void fetch_report_tick(struct fetch *f, int64_t now_ms);

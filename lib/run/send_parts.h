@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the parts of the sending engine share: send.c (who calls whom), send_session.c
- * (one session: what is said and heard) and send_jobs.c (the worker that touches the
- * disk). Nobody else includes it.
+ * (one session, and what is heard), send_say.c (what is said) and send_jobs.c (the worker
+ * that touches the disk). Nobody else includes it.
  */
 #ifndef RUN_SEND_PARTS_H
 #define RUN_SEND_PARTS_H
@@ -126,8 +126,15 @@ struct send {
 void send_session(
     const struct send_options *o, const struct talk_ground *ground, struct outcome *end);
 
+/* What will not be sent is not waited for: all of f but the bytes that were. */
+void send_forget_bytes(struct send *s, const struct send_file *f, uint64_t sent);
+
+/* send_say.c: say what the line takes. */
+void send_say(struct send *s);
+
 /* send_jobs.c */
 
+/* A worker, with what it reads into. RC_MEM. */
 enum rc send_jobs_start(struct send *s) MUST_USE;
 
 /* No worker is left, and nothing of what they had. */
