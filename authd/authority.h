@@ -67,6 +67,7 @@ enum rc authority_open_ca(const char *dir, const char *name, struct authority *o
 enum rc authority_pin(
     const char *dir, uint8_t pin[static PIN_SIZE], struct outcome *end) MUST_USE;
 
+/* Give back what it holds; the keys are wiped. */
 void authority_clear(struct authority *a);
 
 #endif

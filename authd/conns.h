@@ -60,6 +60,7 @@ struct conns {
 	uint64_t came;
 };
 
+/* Nobody is connected. */
 void conns_init(struct conns *c);
 
 /* Whether conns_enter would find a place. */

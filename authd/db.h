@@ -105,6 +105,7 @@ struct db_session {
 	char source[ADDR_TEXT];
 };
 
+/* Remember one that was issued. s->account is its user's. */
 enum rc db_note_session(struct db *db, const struct db_session *s) MUST_USE;
 
 /* Called for each session that is remembered, the oldest first. */
@@ -139,6 +140,7 @@ enum rc db_draw_crl_number(struct db *db, int64_t now_s, uint64_t *number) MUST_
 
 /* ---- invites: only their SHA-256 is known ---- */
 
+/* Good until until_s, once. */
 enum rc db_add_invite(struct db *db, const uint8_t hash[static SHA256_SIZE],
     int64_t now_s, int64_t until_s) MUST_USE;
 
@@ -150,6 +152,7 @@ enum rc db_use_invite(
 
 /* ---- failures (authd/limits) ---- */
 
+/* Keep it in the place of an earlier one of its key; without failures forget that. */
 enum rc db_save_note(struct db *db, const struct limits_note *n) MUST_USE;
 
 typedef void db_note_fn(void *ctx, const struct limits_note *n);

@@ -63,6 +63,7 @@ struct db_query {
 	int code; /* SQLite's */
 };
 
+/* Begin to run a statement; then bind its parameters, in order. */
 struct db_query db_ask(struct db *db, enum db_sql which);
 void db_bind_number(struct db_query *q, int64_t v);
 void db_bind_text(struct db_query *q, struct bytes text);

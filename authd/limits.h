@@ -33,6 +33,7 @@ enum limits_kind { LIMITS_SOURCE, LIMITS_PAIR, LIMITS_KINDS };
 
 struct limits;
 
+/* Nobody has failed yet. */
 struct limits *limits_new(void); /* NULL: out of memory */
 void limits_free(struct limits *l);
 
@@ -63,6 +64,7 @@ enum limits_end {
 	LIMITS_SUCCESS,
 	LIMITS_FAILURE
 };
+/* A try that might go has ended so: exactly once for each. */
 void limits_end(
     struct limits *l, const struct limits_try *t, enum limits_end how, int64_t now_ms);
 

@@ -57,6 +57,7 @@ struct vault *vault_open(const struct vault_options *o, struct outcome *end);
  */
 void vault_run(struct vault *v, struct outcome *end);
 
+/* Close the database, wipe the keys. */
 void vault_free(struct vault *v); /* NULL is allowed */
 
 #endif

@@ -116,6 +116,7 @@ void turn_end(struct vault *v);
 
 /* ---- the asks: each answers by turn_add, now or later ---- */
 
+/* Log in, with a password; change it; a new account; renew, with the certificate. */
 void vault_enroll(struct vault *v, const struct ask *a, struct reply *r);
 void vault_passwd(struct vault *v, const struct ask *a, struct reply *r);
 void vault_register(struct vault *v, const struct ask *a, struct reply *r);

@@ -22,6 +22,7 @@ struct addr {
 /* From 4 network-order bytes. */
 struct addr addr_v4(const uint8_t ip[static 4], uint16_t port);
 
+/* Whether it is an IPv4 address. */
 bool addr_is_v4(const struct addr *a);
 
 /* Same address, whatever the port. */

@@ -20,32 +20,35 @@ struct bytes {
 	size_t n;
 };
 
-/* A view of n bytes; of a text without its NUL. */
+/* A view of n bytes. */
 static inline struct bytes
 bytes_of(const void *p, size_t n)
 {
 	return (struct bytes){ .p = p, .n = n };
 }
 
+/* A view of a text without its NUL. */
 static inline struct bytes
 bytes_str(const char *s)
 {
 	return bytes_of(s, strlen(s));
 }
 
-/* Whether two views hold the same bytes; the same as a text; begin with a text. */
+/* Whether two views hold the same bytes. */
 static inline bool
 bytes_eq(struct bytes a, struct bytes b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* The same with a text. */
 static inline bool
 bytes_is(struct bytes a, const char *s)
 {
 	return bytes_eq(a, bytes_str(s));
 }
 
+/* Whether it begins with that text. */
 static inline bool
 bytes_starts(struct bytes a, const char *s)
 {

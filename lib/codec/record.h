@@ -58,6 +58,7 @@ enum {
 };
 #define REC_LENGTH_MAX ((UINT64_C(1) << 60) - 1)
 
+/* What a line is. REC_UNKNOWN: a kind of somebody else, or of a time to come. */
 enum rec_kind rec_kind(const struct line *l);
 
 /*
@@ -164,6 +165,7 @@ struct rec_status {
 	uint8_t btih[20];
 };
 
+/* A line of that kind to its struct: see above. */
 enum rc rec_get_self(const struct line *l, uint8_t id[static 20]) MUST_USE;
 enum rc rec_get_torrent(
     const struct line *l, struct line_scratch *s, struct rec_torrent *out) MUST_USE;
@@ -197,6 +199,7 @@ enum rc rec_get_done(
 enum rc rec_get_status(
     const struct line *l, struct line_scratch *s, struct rec_status *out) MUST_USE;
 
+/* A struct to its line, into the cap bytes at p. */
 void rec_put_ugat(struct linew *w, uint8_t *p, size_t cap);
 void rec_put_self(struct linew *w, uint8_t *p, size_t cap, const uint8_t id[static 20]);
 void rec_put_torrent(

@@ -70,6 +70,7 @@ struct udptrk_counts {
 	uint32_t seeders, completed, leechers;
 };
 
+/* Write a connect request (BEP 15) into out. */
 void udptrk_put_connect(uint32_t txn, uint8_t out[static UDPTRK_CONNECT_SIZE]);
 
 /*

@@ -112,6 +112,7 @@ struct announce {
 
 enum verdict { VERDICT_OPEN, VERDICT_ANSWERED, VERDICT_FAILED };
 
+/* The link that the caller knows by this number. */
 static inline struct link *
 announce_link(struct announce *a, unsigned socket)
 {
@@ -125,12 +126,14 @@ announce_asks(const struct announce *a, const struct tracker *t)
 	return a->running && t->tier <= a->tier;
 }
 
+/* Whether it heard of us while we were loading, and not yet that all is here. */
 static inline bool
 announce_owes_completed(const struct announce *a, const struct link *l)
 {
 	return a->self.completed && l->started && l->heard_left && !l->completed;
 }
 
+/* No call is under way or waits for its next try. */
 static inline bool
 link_is_idle(const struct link *l)
 {

@@ -38,7 +38,7 @@ bitset_get(const struct bitset *b, uint32_t i)
 	return i < b->n && (b->bits[i / 8] & 0x80u >> i % 8) != 0;
 }
 
-/* Put i in, or take it out; nothing happens when i is past the end. */
+/* Put i in; nothing happens when i is past the end. */
 static inline void
 bitset_set(struct bitset *b, uint32_t i)
 {
@@ -48,6 +48,7 @@ bitset_set(struct bitset *b, uint32_t i)
 	b->count++;
 }
 
+/* Take i out, if it is in. */
 static inline void
 bitset_unset(struct bitset *b, uint32_t i)
 {

@@ -25,6 +25,7 @@ struct httpcall {
 	int64_t again_ms;
 };
 
+/* A new call: its first transfer is due now. */
 static inline void
 httpcall_begin(struct httpcall *c)
 {

@@ -32,6 +32,7 @@ keyset_init(struct keyset *s, size_t n)
 	return s->slot == NULL ? RC_MEM : RC_OK;
 }
 
+/* Give the room back. */
 static inline void
 keyset_clear(struct keyset *s)
 {
@@ -39,6 +40,7 @@ keyset_clear(struct keyset *s)
 	s->slot = NULL;
 }
 
+/* Where the search for hash begins. */
 static inline size_t
 keyset_start(const struct keyset *s, uint64_t hash)
 {
@@ -61,12 +63,14 @@ keyset_next(const struct keyset *s, uint64_t hash, size_t *at, uint32_t *number)
 	return false;
 }
 
+/* Enter number under hash, at the place that keyset_next has left in *at. */
 static inline void
 keyset_put(struct keyset *s, uint64_t hash, size_t at, uint32_t number)
 {
 	s->slot[at] = hash >> 32 << 32 | (number + 1);
 }
 
+/* Two words to one: the halves of their product, laid over each other. */
 static inline uint64_t
 keyset_mix(uint64_t a, uint64_t b)
 {

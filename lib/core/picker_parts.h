@@ -50,6 +50,7 @@ struct picker {
 
 /* picker.c */
 
+/* That piece, if it is open; else NULL. */
 struct open_piece *picker_open_of(const struct picker *p, uint32_t piece);
 
 /* Whether o has a free block that this peer may take; and to open a wanted piece for it.
@@ -60,6 +61,7 @@ struct open_piece *picker_open(
 
 /* picker_window.c */
 
+/* Whether it is in the window. */
 static inline bool
 picker_in_window(const struct picker *p, uint32_t piece)
 {

@@ -26,6 +26,7 @@ struct smartban {
 	size_t blocks;                  /* remembered in all */
 };
 
+/* Forget all failures. */
 void smartban_clear(struct smartban *s);
 
 /*

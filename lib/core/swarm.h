@@ -172,6 +172,7 @@ void swarm_loaded(struct swarm *s, const struct swarm_job *job, bool ok, int64_t
  */
 bool swarm_withdraw(struct swarm *s, uint32_t piece);
 
+/* Time goes on: due every SWARM_TICK_MS, whatever else is called. */
 void swarm_tick(struct swarm *s, int64_t now_ms);
 
 struct swarm_stats {
@@ -192,6 +193,7 @@ struct swarm_stats {
  */
 bool swarm_is_trying(struct swarm *s);
 
+/* How it stands. */
 void swarm_get_stats(struct swarm *s, struct swarm_stats *out, int64_t now_ms);
 
 /* Out of memory at some point: nothing sensible will happen any more. */

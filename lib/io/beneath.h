@@ -46,6 +46,7 @@ struct beneath_near {
 	char path[BENEATH_PATH];
 };
 
+/* It is none at first, and none is kept open. */
 void beneath_near_init(struct beneath_near *near);
 void beneath_near_clear(struct beneath_near *near);
 

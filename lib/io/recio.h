@@ -20,6 +20,7 @@ struct recin {
 	struct buf buf;
 };
 
+/* Nothing is read yet; what was read is forgotten, fd stays open. */
 void recin_init(struct recin *r, int fd);
 void recin_clear(struct recin *r);
 
@@ -43,6 +44,7 @@ struct recout {
 
 enum { RECOUT_MAX = 4 * 1024 * 1024 };
 
+/* Nothing waits yet; what waits is forgotten, fd stays open. */
 void recout_init(struct recout *o, int fd);
 void recout_clear(struct recout *o);
 

@@ -79,6 +79,7 @@ enum store_state {
 	STORE_CHECK,  /* bytes are there: hash them, then say store_held or store_lost */
 };
 
+/* How it is with this piece. */
 enum store_state store_piece_state(const struct store *s, uint32_t piece);
 
 /*

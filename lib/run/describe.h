@@ -17,6 +17,7 @@
 enum rc describe_put(
     const struct metainfo *m, struct bytes root, struct recout *out) MUST_USE;
 
+/* One line each. first, last: pieces. */
 enum rc describe_checked(struct recout *out, const struct rec_checked *r) MUST_USE;
 enum rc describe_have(struct recout *out, uint32_t first, uint32_t last) MUST_USE;
 enum rc describe_end(struct recout *out) MUST_USE;

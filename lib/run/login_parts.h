@@ -73,6 +73,7 @@ enum rc login_keep(struct login *l, struct token *t);
  */
 enum rc login_get_rule(struct login *l, const X509 *cert, X509 **ca) MUST_USE;
 
+/* The time. */
 int64_t login_now_s(void);  /* Unix time */
 int64_t login_now_ms(void); /* of a clock that only goes forward */
 

@@ -123,6 +123,7 @@ void recv_decide(struct recv *r);
 
 /* recv_jobs.c */
 
+/* A worker, with its buffers: RC_MEM. Stop: none is left, and nothing of what it had. */
 enum rc recv_jobs_start(struct recv *r) MUST_USE;
 void recv_jobs_stop(struct recv *r);
 

@@ -43,6 +43,7 @@ enum rc server_get_user(struct bytes text, uint16_t port, char user[static USER_
 /* HOST:PORT or [ADDRESS]:PORT, which server_get reads back. */
 void server_text(const struct server *s, char out[static TOKEN_SERVER]);
 
+/* Whether they are the same host and port. */
 bool server_eq(const struct server *a, const struct server *b);
 
 /* 127/8, ::1 and localhost: never behind a proxy. */

@@ -93,6 +93,7 @@ const char *session_file(const struct session *s);
 /* The user's name. */
 const char *session_user(const struct session *s);
 
+/* Forget it, key and all. */
 void session_free(struct session *s); /* NULL is allowed */
 
 #endif

@@ -63,6 +63,10 @@ struct xfer_skips {
 };
 enum { XFER_SKIPS_SHOWN = 200 };
 
+/*
+ * One more, with its words (skips is void for the walks' sake); say them all; the outcome
+ * for them, if there are any; forget them.
+ */
 void xfer_skips_add(void *skips, int code, const char *words);
 void xfer_skips_say(const struct xfer_skips *s, const struct audience *a);
 void xfer_skips_end(const struct xfer_skips *s, struct outcome *end);

@@ -26,6 +26,7 @@ struct xfer_job {
 	const void *ctx;
 };
 
+/* The whole run; *end says how it ended. */
 void xfer_run(const struct xfer_job *job, struct outcome *end);
 
 #endif

@@ -143,6 +143,11 @@ add() { # file line: behind the includes
 	goes_red length '70 at most' bash -c '{ echo "void f(void)"; echo "{"; yes "	;" | head -n 70; echo "}"; } >>lib/base/text.c'
 }
 
+@test "headers: a function without a word above it is found, in a paragraph that has one it is not" {
+	printf '/* SPDX-License-Identifier: ISC */\n\n/* Two of them. */\nint a(void);\nint b(void);\n\nstruct s {\n\tint f;\n};\n' >lib/base/text.h
+	goes_red headers 'lib/base/text.h:11: ' bash -c 'printf "\nvoid c(\n    int x);\n" >>lib/base/text.h'
+}
+
 @test "format: another layout is found" {
 	cp "$lint/../../.clang-format" .
 	goes_red format 'lib/base/text.c' add lib/base/text.c 'int   x ;'
