@@ -202,23 +202,30 @@ act_receiver(struct drive *d, unsigned what, unsigned how)
 		insist(first_of(m, 0, ENDED) == m->told);
 }
 
-/* n bytes into the receiver, as its rooms are. */
+/* The next of *n bytes at *p go into the link's own room, as many as one step brings. */
+static size_t
+into(struct drive *d, struct xlink *l, const uint8_t **p, size_t *n)
+{
+	struct xlink_room room = xlink_room(l, (struct xlink_room){ d->place, PLACE });
+	size_t some = room.n < *n ? room.n : *n;
+
+	some = some < d->step ? some : d->step;
+	insist(some > 0);
+	memcpy(room.p, *p, some);
+	*p += some;
+	*n -= some;
+	return some;
+}
+
 static void
 to_receiver(struct drive *d, const uint8_t *p, size_t n)
 {
 	while (n > 0 && !d->mr.bad) {
-		struct xlink_room room =
-		    xlink_room(&d->r.link, (struct xlink_room){ d->place, PLACE });
-		size_t some = room.n < n ? room.n : n;
+		size_t some = into(d, &d->r.link, &p, &n);
 		struct receiver_event e;
 
-		some = some < d->step ? some : d->step;
-		insist(some > 0);
-		memcpy(room.p, p, some);
 		receiver_commit(&d->r, some, d->now_ms, &e);
 		on_receiver(d, &e);
-		p += some;
-		n -= some;
 	}
 }
 
@@ -266,18 +273,11 @@ static void
 to_sender(struct drive *d, const uint8_t *p, size_t n)
 {
 	while (n > 0 && !d->ms.bad) {
-		struct xlink_room room =
-		    xlink_room(&d->s.link, (struct xlink_room){ d->place, PLACE });
-		size_t some = room.n < n ? room.n : n;
+		size_t some = into(d, &d->s.link, &p, &n);
 		struct sender_event e;
 
-		some = some < d->step ? some : d->step;
-		insist(some > 0);
-		memcpy(room.p, p, some);
 		sender_commit(&d->s, some, d->now_ms, &e);
 		on_sender(d, &e);
-		p += some;
-		n -= some;
 	}
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Each test runs a child that goes into the sandbox and tries what it must not be able to
- * do; it ends with 0, or with the line of what went wrong modulo 251 and a word on
- * stderr.
+ * Each test runs a child (child.h) that goes into the sandbox and tries what it must not
+ * be able to do.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,34 +19,23 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "authd/sandbox.h"
 
-enum { LINES = 251 };
+#include "tests/unit/child.h"
 
 static char dir[] = "/tmp/sandbox_test.XXXXXX";
 static char inside[64], outside[64];
 static int tcp = -1; /* made before, bound to nothing */
 static struct sockaddr_in somewhere = { .sin_family = AF_INET };
-
-#define CHECK(what)                                                          \
-	do {                                                                 \
-		if (!(what)) {                                               \
-			perror(#what);                                       \
-			_exit(__LINE__ % LINES == 0 ? 1 : __LINE__ % LINES); \
-		}                                                            \
-	} while (0)
 
 /* Refused, and by the sandbox: not because of the arguments. */
 #define DENIED(what)                                                        \
@@ -55,26 +43,6 @@ static struct sockaddr_in somewhere = { .sin_family = AF_INET };
 		errno = 0;                                                  \
 		CHECK((what) == -1 && (errno == EPERM || errno == EACCES)); \
 	} while (0)
-
-typedef void child_fn(void);
-
-static void
-in_child(child_fn *run)
-{
-	pid_t pid;
-	int status = 0;
-
-	(void)fflush(NULL);
-	pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		run();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
 
 /* What both must not do. */
 static void
@@ -138,7 +106,7 @@ static void
 net_has_no_files_no_new_sockets_and_no_programs(void **state)
 {
 	(void)state;
-	in_child(be_net);
+	child_ends_well(NULL, be_net);
 }
 
 static void
@@ -160,7 +128,7 @@ static void
 net_started_as_root_is_nobody_in_an_empty_folder(void **state)
 {
 	(void)state;
-	in_child(be_net_as_root);
+	child_ends_well(NULL, be_net_as_root);
 }
 
 static void *
@@ -170,18 +138,10 @@ touch(void *arg)
 	return open(inside, O_RDONLY) != -1 ? dir : NULL;
 }
 
-/* Whether this kernel has Landlock; without it files outside are not closed. */
-static bool
-has_landlock(void)
-{
-	return syscall(SYS_landlock_create_ruleset, NULL, 0,
-	           LANDLOCK_CREATE_RULESET_VERSION) >= 1;
-}
-
 static void
 be_vault(void)
 {
-	bool walls = has_landlock();
+	bool walls = child_has_landlock(1); /* else files outside are not closed */
 	char other[sizeof(inside) + 8];
 	pthread_t thread;
 	void *touched = NULL;
@@ -216,7 +176,7 @@ static void
 vault_has_its_own_folder_threads_and_no_socket_at_all(void **state)
 {
 	(void)state;
-	in_child(be_vault);
+	child_ends_well(NULL, be_vault);
 }
 
 static void
@@ -236,7 +196,7 @@ static void
 root_that_stays_root_has_no_capabilities(void **state)
 {
 	(void)state;
-	in_child(be_without_capabilities);
+	child_ends_well(NULL, be_without_capabilities);
 }
 
 static void
@@ -257,7 +217,7 @@ static void
 root_becomes_another_user_for_good(void **state)
 {
 	(void)state;
-	in_child(be_another);
+	child_ends_well(NULL, be_another);
 }
 
 static int

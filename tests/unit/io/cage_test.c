@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Each test runs a child that goes into a cage and tries what it must not be able to do;
- * it ends with 0, or with the line of what went wrong modulo 251 and a word on stderr.
- * authd's cages, where forbidden calls answer EPERM, are tested beside authd/sandbox.
+ * Each test runs a child (child.h) that goes into a cage and tries what it must not be
+ * able to do. authd's cages, where forbidden calls answer EPERM, are tested beside
+ * authd/sandbox.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,35 +15,25 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "io/cage.h"
 
-enum { LINES = 251, PATHS = 96 };
+#include "tests/unit/child.h"
+
+enum { PATHS = 96 };
 
 static char dir[] = "/tmp/cage_test.XXXXXX";
 static char in[PATHS], out[PATHS], sub[PATHS];
-
-#define CHECK(what)                                                          \
-	do {                                                                 \
-		if (!(what)) {                                               \
-			perror(#what);                                       \
-			_exit(__LINE__ % LINES == 0 ? 1 : __LINE__ % LINES); \
-		}                                                            \
-	} while (0)
 
 #define DENIED(what)                                                        \
 	do {                                                                \
@@ -52,53 +42,13 @@ static char in[PATHS], out[PATHS], sub[PATHS];
 		CHECK(errno == EACCES || errno == EPERM || errno == EXDEV); \
 	} while (0)
 
-typedef void child_fn(void);
-
-/* How a child ended, as waitpid says it. */
-static int
-status_of(child_fn *enter, child_fn *then)
-{
-	static const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
-	pid_t pid;
-	int status = 0;
-
-	(void)fflush(NULL);
-	pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		(void)setrlimit(RLIMIT_CORE, &none);
-		(void)signal(SIGSYS, SIG_DFL); /* cmocka takes it */
-		enter();
-		then();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-static void
-ends_well(child_fn *enter, child_fn *then)
-{
-	int status = status_of(enter, then);
-
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 static void
 is_killed(child_fn *enter, child_fn *then)
 {
-	int status = status_of(enter, then);
+	int status = child_status(enter, then);
 
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGSYS);
-}
-
-static bool
-has_landlock(void)
-{
-	return syscall(SYS_landlock_create_ruleset, NULL, 0,
-	           LANDLOCK_CREATE_RULESET_VERSION) >= 2;
 }
 
 /* The cage is closed as far as the kernel has what it is made of. */
@@ -107,7 +57,7 @@ close_it(const struct cage *c)
 {
 	struct cage_walls walls;
 	enum rc rc = cage_enter(c, &walls);
-	bool whole = has_landlock() || (CAGE_INSTRUMENTED && c->dies);
+	bool whole = child_has_landlock(2) || (CAGE_INSTRUMENTED && c->dies);
 
 	CHECK(rc == (whole ? RC_OK : RC_NONE));
 	CHECK(walls.calls == 0);
@@ -236,7 +186,7 @@ read_and_no_more(void)
 	CHECK(fd != -1 && close(fd) == 0);
 	CHECK(pthread_create(&thread, NULL, read_inside, dir) == 0);
 	CHECK(pthread_join(thread, &told) == 0 && told == dir);
-	if (!has_landlock() || CAGE_INSTRUMENTED)
+	if (!child_has_landlock(2) || CAGE_INSTRUMENTED)
 		return;
 	DENIED(open(in, O_WRONLY | O_CLOEXEC));
 	DENIED(open(in, O_RDONLY | O_TRUNC | O_CLOEXEC));
@@ -259,7 +209,7 @@ grow_a_tree_and_nothing_else(void)
 	fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	CHECK(fd != -1 && write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0);
 	CHECK(rename(in, file) == 0 && rename(file, in) == 0 && rmdir(sub) == 0);
-	if (!has_landlock())
+	if (!child_has_landlock(2))
 		return;
 	DENIED(open("/etc/passwd", O_RDONLY | O_CLOEXEC));
 	DENIED(open(out, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
@@ -278,7 +228,7 @@ fill_a_folder_and_nothing_else(void)
 	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	CHECK(fd != -1 && close(fd) == 0);
 	DENIED(socket(AF_INET, SOCK_STREAM, 0));
-	if (!has_landlock())
+	if (!child_has_landlock(2))
 		return;
 	DENIED(mkdir(sub, 0700));
 	DENIED(open(out, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
@@ -291,7 +241,7 @@ static void
 with_nothing_kept_a_file_a_socket_a_program_a_process_is_death(void **state)
 {
 	(void)state;
-	ends_well(keep_nothing, do_what_is_left);
+	child_ends_well(keep_nothing, do_what_is_left);
 	is_killed(keep_nothing, try_socket);
 	is_killed(keep_nothing, try_symlink);
 	if (CAGE_INSTRUMENTED)
@@ -308,7 +258,7 @@ static void
 who_reads_writes_nothing_and_has_threads_but_no_processes(void **state)
 {
 	(void)state;
-	ends_well(keep_reading, read_and_no_more);
+	child_ends_well(keep_reading, read_and_no_more);
 	is_killed(keep_reading, try_socket);
 	if (CAGE_INSTRUMENTED)
 		return;
@@ -320,14 +270,14 @@ static void
 a_tree_is_grown_in_its_place_alone_beside_the_network(void **state)
 {
 	(void)state;
-	ends_well(keep_a_tree, grow_a_tree_and_nothing_else);
+	child_ends_well(keep_a_tree, grow_a_tree_and_nothing_else);
 }
 
 static void
 a_folder_and_a_device_are_written_places_that_are_not_there_do_no_harm(void **state)
 {
 	(void)state;
-	ends_well(keep_a_folder, fill_a_folder_and_nothing_else);
+	child_ends_well(keep_a_folder, fill_a_folder_and_nothing_else);
 }
 
 static void
@@ -337,14 +287,14 @@ close_inside_a_cage(void)
 
 	/* The first one wants no new filter, nor does it forbid one. */
 	CHECK(cage_enter(&(struct cage){ .dies = true }, &walls) == RC_OK ||
-	    !has_landlock());
+	    !child_has_landlock(2));
 }
 
 static void
 a_cage_closes_inside_another_one(void **state)
 {
 	(void)state;
-	ends_well(keep_reading, close_inside_a_cage);
+	child_ends_well(keep_reading, close_inside_a_cage);
 }
 
 static int
