@@ -32,7 +32,7 @@ import sys
 import threading
 import time
 
-CHOKE, UNCHOKE, INTERESTED, BITFIELD, REQUEST, PIECE = 0, 1, 2, 5, 6, 7
+from bep3 import BITFIELD, BLOCK, CHOKE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake
 
 
 def say(*words):
@@ -77,22 +77,10 @@ class Content:
         return self.bytes[at:at + size]
 
 
-class Peer(threading.Thread):
+class Peer(Wire):
     def __init__(self, mode, content, sock):
-        super().__init__(daemon=True)
-        self.mode, self.content, self.sock = mode, content, sock
-
-    def get(self, n):
-        got = b""
-        while len(got) < n:
-            more = self.sock.recv(n - len(got))
-            if not more:
-                raise ConnectionError
-            got += more
-        return got
-
-    def put(self, kind, payload=b""):
-        self.sock.sendall(struct.pack(">IB", len(payload) + 1, kind) + payload)
+        super().__init__(sock)
+        self.mode, self.content = mode, content
 
     def run(self):
         try:
@@ -115,7 +103,7 @@ class Peer(threading.Thread):
             time.sleep(1)
             return
         btih = bytes(20) if self.mode == "stranger" else hello[28:48]
-        self.sock.sendall(b"\x13BitTorrent protocol" + bytes(8) + btih + b"-FP0001-" + random.randbytes(12))
+        self.sock.sendall(handshake(btih, b"-FP0001-" + random.randbytes(12)))
         if self.mode in ("close", "stranger"):
             time.sleep(0.2)
             return
@@ -125,16 +113,11 @@ class Peer(threading.Thread):
         if self.mode == "choke":
             threading.Thread(target=self.keep_choking, daemon=True).start()
         while True:
-            size = struct.unpack(">I", self.get(4))[0]
-            if size > 0:
-                message = self.get(size)
-                self.answer(message[0], message[1:])
+            self.answer(*self.hear())
 
     def tell(self, pieces):
         """Say by a bit field that it has the first pieces."""
-        total = self.content.pieces
-        bits = (1 << pieces) - 1 << (total - pieces) << (-total % 8)
-        self.put(BITFIELD, bits.to_bytes((total + 7) // 8, "big"))
+        self.put(BITFIELD, bits(pieces, self.content.pieces))
 
     def keep_choking(self):
         try:
@@ -149,7 +132,7 @@ class Peer(threading.Thread):
             return
         if kind == INTERESTED:
             if self.mode == "unasked":
-                self.put(PIECE, struct.pack(">II", 0, 0) + bytes(16384))
+                self.put(PIECE, struct.pack(">II", 0, 0) + bytes(BLOCK))
             self.put(UNCHOKE)
             if self.mode == "twice":
                 self.tell(self.content.pieces)
@@ -163,7 +146,7 @@ class Peer(threading.Thread):
 
     def serve(self, piece, begin, size):
         block = self.content.block(piece, begin, size)
-        if self.mode == "liar" or self.mode == "half" and begin == 16384:
+        if self.mode == "liar" or self.mode == "half" and begin == BLOCK:
             block = bytes([block[0] ^ 1]) + block[1:]
         if self.mode == "slow":
             time.sleep(1)
@@ -178,7 +161,7 @@ def main():
     say("port", s.getsockname()[1])
     while True:
         sock, _ = s.accept()
-        Peer(mode, content, sock).start()
+        threading.Thread(target=Peer(mode, content, sock).run, daemon=True).start()
 
 
 if __name__ == "__main__":

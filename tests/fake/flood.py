@@ -22,26 +22,26 @@ import sys
 import threading
 import time
 
-
-def message(kind, payload=b""):
-    return struct.pack(">IB", len(payload) + 1, kind) + payload
+from bep3 import (BITFIELD, BLOCK, CANCEL, CHOKE, HAVE, INTERESTED, PIECE, REQUEST, UNCHOKE, UNINTERESTED, bits, handshake,
+                  message)
 
 
 def words(mode, pieces):
     """What is sent again and again."""
-    bits = message(5, ((1 << pieces) - 1 << (-pieces % 8)).to_bytes((pieces + 7) // 8, "big"))
     if mode == "have":
-        return b"".join(message(4, struct.pack(">I", i)) for i in range(pieces)) * 20
+        return b"".join(message(HAVE, struct.pack(">I", i)) for i in range(pieces)) * 20
     if mode == "greedy":
-        return message(2) + b"".join(message(6, struct.pack(">III", i, 0, 16384)) for i in range(pieces - 1)) * 20
+        asks = (message(REQUEST, struct.pack(">III", i, 0, BLOCK)) for i in range(pieces - 1))
+        return message(INTERESTED) + b"".join(asks) * 20
     if mode == "extended":
         return b"".join(message(20, b"\0d1:md11:ut_metadatai1ee1:v" + b"%d:" % n + b"x" * n + b"e")
                         for n in (100, 10000, 100000, 1000000))
     if mode == "moods":
-        return b"".join(message(k) for k in (2, 1, 3, 0)) * 500 + message(8, struct.pack(">III", 0, 0, 16384)) * 500
+        moods = (INTERESTED, UNCHOKE, UNINTERESTED, CHOKE)
+        return b"".join(map(message, moods)) * 500 + message(CANCEL, struct.pack(">III", 0, 0, BLOCK)) * 500
     if mode == "bits":
-        return bits * 1000
-    return struct.pack(">IB", 16393, 7) + bytes(8)
+        return message(BITFIELD, bits(pieces, pieces)) * 1000
+    return struct.pack(">IB", BLOCK + 9, PIECE) + bytes(8)
 
 
 def flood(mode, port, btih, pieces, host, until, count):
@@ -51,7 +51,7 @@ def flood(mode, port, btih, pieces, host, until, count):
             with socket.create_connection(("127.0.0.1", port), 5, (host, 0)) as s:
                 count[1] += 1
                 s.settimeout(0.5)
-                s.sendall(b"\x13BitTorrent protocol" + bytes(5) + b"\x10\0\4" + btih + os.urandom(20))
+                s.sendall(handshake(btih, os.urandom(20), bytes(5) + b"\x10\0\4"))
                 s.sendall(message(14) if mode == "have" else b"")
                 while time.monotonic() < until:
                     count[0] += s.send(text)

@@ -27,8 +27,8 @@ import sys
 import threading
 import time
 
-CHOKE, UNCHOKE, INTERESTED, HAVE, BITFIELD, REQUEST, PIECE = 0, 1, 2, 4, 5, 6, 7
-BLOCK = 16384
+from bep3 import BITFIELD, BLOCK, HAVE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake
+
 CHUNK = 1 << 20
 
 
@@ -141,24 +141,13 @@ def of_records(path, folder):
 
 # ---- peers
 
-class Peer:
+class Peer(Wire):
     def __init__(self, opt, btih, content, sock):
-        self.opt, self.btih, self.content, self.sock = opt, btih, content, sock
+        super().__init__(sock)
+        self.opt, self.btih, self.content = opt, btih, content
         self.blocks = 0
         self.got = 0
         self.slept = False
-
-    def get(self, n):
-        got = bytearray()
-        while len(got) < n:
-            more = self.sock.recv(min(n - len(got), 1 << 20))
-            if not more:
-                raise ConnectionError
-            got += more
-        return bytes(got)
-
-    def put(self, kind, payload=b""):
-        self.sock.sendall(struct.pack(">IB", len(payload) + 1, kind) + payload)
 
     def run(self):
         try:
@@ -174,17 +163,13 @@ class Peer:
         if hello[28:48] != self.btih:
             return
         say("hello")
-        self.sock.sendall(b"\x13BitTorrent protocol" + bytes(8) + self.btih + b"-SD0001-" + os.urandom(12))
-        bits = (1 << c.pieces) - 1 << (-c.pieces % 8)
+        self.sock.sendall(handshake(self.btih, b"-SD0001-" + os.urandom(12)))
         if self.opt.m == "greedy":
             self.put(INTERESTED)
         else:
-            self.put(BITFIELD, bits.to_bytes((c.pieces + 7) // 8, "big"))
+            self.put(BITFIELD, bits(c.pieces, c.pieces))
         while True:
-            size = struct.unpack(">I", self.get(4))[0]
-            if size > 0:
-                message = self.get(size)
-                self.answer(message[0], message[1:])
+            self.answer(*self.hear())
 
     def answer(self, kind, payload):
         if kind == INTERESTED:
