@@ -175,12 +175,13 @@ serial() {
 
 @test "adduser: asks twice on the terminal, and without one says what to do" {
 	start
-	python3 "$BATS_TEST_DIRNAME/typing.py" 'correct horse' 'correct horse' -- authctl -d "$dir" adduser ops
+	person=$BATS_TEST_DIRNAME/../fake/person.py
+	python3 "$person" -a 'for ops: ' 'correct horse' 'again: ' 'correct horse' -- authctl -d "$dir" adduser ops
 	[ "$(login ops 'correct horse')" = 200 ]
-	run -65 python3 "$BATS_TEST_DIRNAME/typing.py" 'correct horse' 'corect horse' -- authctl -d "$dir" adduser dev
+	run -65 python3 "$person" -a 'for dev: ' 'correct horse' 'again: ' 'corect horse' -- authctl -d "$dir" adduser dev
 	[[ $output == *'not the same'* ]]
 	for none in '' $'\004'; do
-		run -1 python3 "$BATS_TEST_DIRNAME/typing.py" "$none" -- authctl -d "$dir" adduser dev
+		run -1 python3 "$person" -a 'for dev: ' "$none" -- authctl -d "$dir" adduser dev
 		[[ $output == *'no password was given'* ]]
 		[[ $output != *again* ]]
 	done

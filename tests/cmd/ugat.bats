@@ -8,7 +8,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	vectors=$BATS_TEST_DIRNAME/../vectors/torrents
 	torrent=$vectors/libtorrent/base.torrent
-	typing=$BATS_TEST_DIRNAME/typing.py
+	person=$BATS_TEST_DIRNAME/../fake/person.py
 	. "$BATS_TEST_DIRNAME/../session.bash"
 	session_home "$BATS_TEST_TMPDIR/home"
 }
@@ -107,17 +107,17 @@ setup() {
 
 @test "get: at a terminal it asks once where to log in; Enter is this machine" {
 	rm -rf home/.local
-	run python3 "$typing" '' -- ugat get nosuch.torrent
+	run python3 "$person" -a "name: " '' -- ugat get nosuch.torrent
 	[ "$status" -eq 66 ]
 	[[ $output == *"[Enter] this machine only, or a server's name:"* ]]
 	ugat-login -sq
-	run python3 "$typing" -- ugat get nosuch.torrent
+	run python3 "$person" -a -- ugat get nosuch.torrent
 	[[ $output != *Enter* ]]
 }
 
 @test "get: an answer that is no server's name ends it, and no session is made" {
 	rm -rf home/.local
-	run python3 "$typing" -L -- ugat get nosuch.torrent
+	run python3 "$person" -a "name: " -L -- ugat get nosuch.torrent
 	[ "$status" -eq 2 ]
 	run ! ugat-login -sq
 }

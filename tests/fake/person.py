@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: ISC
 """Somebody at a terminal, who answers questions.
 
-    person.py [WORDS ANSWER]... -- COMMAND...
+    person.py [-a] [WORDS ANSWER]... -- COMMAND...
 
-Runs COMMAND with a terminal of its own as /dev/tty, while stdin, stdout and stderr stay what they are.
+Runs COMMAND with a terminal of its own as /dev/tty, while stdin, stdout and stderr stay what they are; with -a
+they are the terminal, too.
 Waits until the terminal shows WORDS (behind what was waited for before), types ANSWER and Enter, and so
-on. Then prints what the terminal showed and exits as COMMAND did; 99 when WORDS did not come in 10 s.
+on. Then prints what the terminal showed and exits as COMMAND did; 99 when WORDS did not come in 30 s.
 """
 import fcntl
 import os
@@ -21,6 +22,8 @@ import time
 def main():
     cut = sys.argv.index("--")
     script, command = sys.argv[1:cut], sys.argv[cut + 1:]
+    everything = script[:1] == ["-a"]
+    script = script[everything:]
     turns = list(zip(script[::2], script[1::2]))
     ours, theirs = pty.openpty()
     name = os.ttyname(theirs)
@@ -31,8 +34,9 @@ def main():
         fcntl.ioctl(fd, termios.TIOCSCTTY, 0)
         os.close(fd)
 
-    child = subprocess.Popen(command, preexec_fn=own_terminal, stdout=sys.stderr)
-    shown, seen, end = b"", 0, time.monotonic() + 10
+    streams = dict(stdin=theirs, stdout=theirs, stderr=theirs) if everything else dict(stdout=sys.stderr)
+    child = subprocess.Popen(command, preexec_fn=own_terminal, **streams)
+    shown, seen, end = b"", 0, time.monotonic() + 30
     while child.poll() is None or select.select([ours], [], [], 0)[0]:
         if select.select([ours], [], [], 0.05)[0]:
             shown += os.read(ours, 65536)
@@ -41,7 +45,7 @@ def main():
             seen = at + len(turns[0][0])
             # What is typed before echo is off would be shown: the question comes after that.
             os.write(ours, turns.pop(0)[1].encode() + b"\n")
-            end = time.monotonic() + 10
+            end = time.monotonic() + 30
         if turns and time.monotonic() > end:
             child.kill()
             print("never asked: %s" % turns[0][0])
