@@ -3,28 +3,21 @@
 # What ugat-send and ugat-recv give away before the other user is heard: tests/fake/intruder.c tries it from within.
 # The other commands: cmd/cage.bats.
 
+# shellcheck source=lib-send.bash
+. "$BATS_TEST_DIRNAME/lib-send.bash"
+
 setup_file() {
-	. "$BATS_TEST_DIRNAME/../cmd/mint.bash"
-	. "$BATS_TEST_DIRNAME/lib-send.bash"
 	people_minted
 	cc -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -o "$BATS_FILE_TMPDIR/intruder.so" "$BATS_TEST_DIRNAME/../fake/intruder.c" -ldl
 }
 
 setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/../cmd/mint.bash"
-	. "$BATS_TEST_DIRNAME/lib-send.bash"
-	flow_start "$BATS_TEST_TMPDIR"
 	people
 	mkdir secret
 	echo diary >secret/diary
 	head -c 100000 /dev/urandom >report
 	# A cage around a sanitizer, or gcov, would keep its report, too: there, files and programs are open.
 	[ -z "${UGAT_SAN-}" ] && [ ! -e "${UGAT_OUT-}/lib/io/cage.gcno" ] || INSTRUMENTED=yes
-}
-
-teardown() {
-	flow_stop
 }
 
 # intrude AT WHAT COMMAND...: how it ended is in $status, its words in err; WHAT may have a path behind it.

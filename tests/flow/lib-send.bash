@@ -1,18 +1,43 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# People who hand each other files. Sourced behind lib.bash and cmd/mint.bash.
+# People who hand each other files. Sourced at the top of a bats file, whose setup it is: lab and ops have sessions
+# by the authority `site`, eve one by `other`; they lie in $PWD, with a folder inbox. A file with more to set up
+# has a setup of its own that begins with `people`.
 
-# people_minted: in setup_file: lab and ops have sessions by the authority `site`, eve one by `other`.
+# shellcheck source=lib.bash
+. "${BASH_SOURCE[0]%/*}/lib.bash"
+# shellcheck source=../cmd/mint.bash
+. "${BASH_SOURCE[0]%/*}/../cmd/mint.bash"
+
 people_minted() {
 	cd "$BATS_FILE_TMPDIR" || return
 	mint_ca site && mint_ca other && mint lab.pem site lab -300 86400 && mint ops.pem site ops -300 86400 &&
 		mint eve.pem other eve -300 86400
 }
 
-# people: in setup: their sessions lie in $PWD.
 people() {
+	flow_start "$BATS_TEST_TMPDIR" || return
 	cp -a "$BATS_FILE_TMPDIR"/*.pem . && mkdir -p inbox && rm -rf "$HOME/.local"
 	unset UGAT_SESSION
+}
+
+setup_file() {
+	people_minted
+}
+
+setup() {
+	people
+}
+
+teardown() {
+	flow_stop
+}
+
+# report [SIZE]: $SRC/report.pdf, with a mode and a time of its own.
+report() {
+	head -c "${1:-300000}" /dev/urandom >"$SRC/report.pdf"
+	chmod 640 "$SRC/report.pdf"
+	touch -d '2001-02-03 04:05:06.789012345' "$SRC/report.pdf"
 }
 
 # as USER COMMAND...

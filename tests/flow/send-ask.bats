@@ -4,32 +4,8 @@
 
 bats_require_minimum_version 1.5.0
 
-# shellcheck source=../cmd/mint.bash
-setup_file() {
-	. "$BATS_TEST_DIRNAME/../cmd/mint.bash"
-	. "$BATS_TEST_DIRNAME/lib-send.bash"
-	people_minted
-}
-
-# shellcheck source=lib.bash
-setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/lib-send.bash"
-	flow_start "$BATS_TEST_TMPDIR"
-	people
-}
-
-teardown() {
-	flow_stop
-}
-
-# report [SIZE]: $SRC/report.pdf, with a mode and a time of its own.
-report() {
-	head -c "${1:-300000}" /dev/urandom >"$SRC/report.pdf"
-	chmod 640 "$SRC/report.pdf"
-	touch -d '2001-02-03 04:05:06.789012345' "$SRC/report.pdf"
-}
-
+# shellcheck source=lib-send.bash
+. "$BATS_TEST_DIRNAME/lib-send.bash" # its setup, too
 
 @test "on a terminal: progress with name, per cent, speed and rest, and at the end size, time and who" {
 	report 3000000

@@ -4,18 +4,10 @@
 
 bats_require_minimum_version 1.5.0
 
-# shellcheck source=../cmd/mint.bash
-setup_file() {
-	. "$BATS_TEST_DIRNAME/../cmd/mint.bash"
-	. "$BATS_TEST_DIRNAME/lib-send.bash"
-	people_minted
-}
+# shellcheck source=lib-send.bash
+. "$BATS_TEST_DIRNAME/lib-send.bash" # its setup, too
 
-# shellcheck source=lib.bash
 setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/lib-send.bash"
-	flow_start "$BATS_TEST_TMPDIR"
 	people
 	mkdir lab ops lab/inbox
 	cd ops || return
@@ -36,10 +28,6 @@ setup() {
 		}
 		sleep() { command sleep 0.2; }
 	END
-}
-
-teardown() {
-	flow_stop
 }
 
 # examples PAGE: each of them, ended by NUL.

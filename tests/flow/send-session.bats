@@ -4,26 +4,13 @@
 
 bats_require_minimum_version 1.5.0
 
-# shellcheck source=../cmd/mint.bash
-setup_file() {
-	. "$BATS_TEST_DIRNAME/../cmd/mint.bash"
-	. "$BATS_TEST_DIRNAME/lib-send.bash"
-	people_minted
-}
+# shellcheck source=lib-send.bash
+. "$BATS_TEST_DIRNAME/lib-send.bash" # its setup, too
 
-# shellcheck source=lib.bash
 setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/lib-send.bash"
-	. "$BATS_TEST_DIRNAME/../cmd/mint.bash"
-	flow_start "$BATS_TEST_TMPDIR"
 	people
 	cp -a "$BATS_FILE_TMPDIR"/{site,other} .
 	head -c 4000000 /dev/urandom >"$SRC/f"
-}
-
-teardown() {
-	flow_stop
 }
 
 # passed SECONDS: so long from the start of the test.

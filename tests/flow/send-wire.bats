@@ -5,24 +5,8 @@
 
 bats_require_minimum_version 1.5.0
 
-# shellcheck source=../cmd/mint.bash
-setup_file() {
-	. "$BATS_TEST_DIRNAME/../cmd/mint.bash"
-	. "$BATS_TEST_DIRNAME/lib-send.bash"
-	people_minted
-}
-
-# shellcheck source=lib.bash
-setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/lib-send.bash"
-	flow_start "$BATS_TEST_TMPDIR"
-	people
-}
-
-teardown() {
-	flow_stop
-}
+# shellcheck source=lib-send.bash
+. "$BATS_TEST_DIRNAME/lib-send.bash" # its setup, too
 
 # ---- the wire
 
