@@ -21,7 +21,7 @@ session_home() {
 # DIR/authd.log, with scrypt's cost lowered. $AUTHD_PID is to be ended, $AUTHD is where it answers,
 # $AUTHD_PIN its fingerprint.
 authd_start() {
-	local dir=$1 end=$((${EPOCHREALTIME/./} + 10000000)) ready
+	local dir=$1 end=$((${EPOCHREALTIME/./} + 30000000)) ready
 
 	shift
 	authd -d "$dir/authd" -i 127.0.0.1 -p 0 -N open -S 10 "$@" </dev/null >/dev/null 2>"$dir/authd.log" 3>&- 4>&- &

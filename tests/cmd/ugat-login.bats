@@ -213,7 +213,7 @@ fact() {
 	UGAT_SESSION=fd:7 ugat-login -s 7<pw >/dev/null 2>&1 &
 	pid=$!
 	exec 8>pw
-	for _ in {1..100}; do
+	for _ in {1..1000}; do
 		grep -q '^Max core file size  *0 *0' "/proc/$pid/limits" && break
 		sleep 0.02
 	done

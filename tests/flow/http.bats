@@ -176,17 +176,19 @@ own_net() {
 		read -ra enter <<<"$way"
 		"${enter[@]}" sh -c 'mount --bind hosts /etc/hosts && umount /etc/hosts' 2>/dev/null && return
 	done
-	skip "no network of one's own to be had here"
+	echo "no network namespace can be made here (unshare -nm): run as root, or allow user namespaces, and not in a" >&2
+	echo "container that forbids both: give it CAP_SYS_ADMIN and CAP_NET_ADMIN" >&2
+	return 1
 }
 
 # beside_public TO: what a tracker on 198.51.100.1 that redirects to TO is answered with.
 beside_public() {
 	records "http://198.51.100.1:PORT/announce" >given
 	rm -f net.out
-	timeout 30 "${enter[@]}" bash -c '
+	timeout 60 "${enter[@]}" bash -c '
 		mount --bind hosts /etc/hosts && ip link set lo up && ip addr add 198.51.100.1/32 dev lo && ip addr add 10.1.1.1/32 dev lo || exit 9
 		FAKE_HOST=0.0.0.0 /usr/bin/python3 "$1" "redirect:$2" 10.0.0.1:1 >net.out 2>net.err & pid=$!
-		for _ in {1..100}; do grep -q "^port [0-9]" net.out && break; sleep 0.05; done
+		for _ in {1..500}; do grep -q "^port [0-9]" net.out && break; sleep 0.05; done
 		port=$(sed -n "s/^port //p" net.out)
 		sed "s/PORT/$port/" given | env $3 ugat-announce -1 -t 5
 		kill $pid

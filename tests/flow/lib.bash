@@ -62,11 +62,11 @@ flow_left() {
 	done <<<"$(grep -lzs "^FLOW_ID=$FLOW_ID\$" /proc/[0-9]*/environ)"
 }
 
-# end_pid PID: TERM, then KILL after 3 s; returns when it is gone. PID may be a -GROUP.
+# end_pid PID: TERM, then KILL after 4 s; returns when it is gone. PID may be a -GROUP.
 end_pid() {
 	kill -TERM -- "$1" 2>/dev/null || return 0
 	kill -CONT -- "$1" 2>/dev/null || :
-	wait_for 3 gone "$1" && return 0
+	wait_for 1 gone "$1" && return 0
 	kill -KILL -- "$1" 2>/dev/null || :
 	wait_for 3 gone "$1"
 }
@@ -81,9 +81,10 @@ gone() {
 	return 1
 }
 
-# wait_for SECONDS COMMAND...: poll until COMMAND succeeds; 1 when the time is over.
+# wait_for SECONDS COMMAND...: poll until COMMAND succeeds; 1 when the time is over. SECONDS is what a machine that
+# has nothing else to do may take: one that has gets four times as long.
 wait_for() {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/./} + $1 * 4000000))
 
 	shift
 	until "$@"; do

@@ -113,7 +113,7 @@ by_tracker_once() {
 	port
 	TORRENT=$PWD/dead.torrent
 	"$FLOW_PYTHON" "$FLOW_DIR/torrent.py" make "$TORRENT" "udp://127.0.0.1:$PORT/announce" 65536 "$SRC/a"
-	FLOW_LIMIT=15 fetch -t 4s
+	FLOW_LIMIT=40 fetch -t 4s
 	[ "${CODES##* }" -eq 75 ]
 	said '^ugat-fetch: stalled'
 }
