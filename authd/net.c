@@ -78,6 +78,7 @@ stop(struct net *n, int code, const char *words)
 {
 	if (code != CODE_OK)
 		(void)outcome_fail(n->end, code, "%s", words);
+	n->stopped = true;
 	loop_stop(n->loop);
 }
 
@@ -229,6 +230,7 @@ net_run(struct net *n, struct outcome *end)
 	const struct ask first = { .id = FIRST_ASK, .kind = ASK_CACERTS };
 
 	n->end = end;
-	if (net_ask(n, &first) != RC_OK || loop_run(n->loop) != RC_OK)
+	/* A loop that is not running yet forgets that it was stopped. */
+	if (net_ask(n, &first) != RC_OK || (!n->stopped && loop_run(n->loop) != RC_OK))
 		(void)outcome_fail(end, CODE_BUG, "net: %s", strerror(errno));
 }

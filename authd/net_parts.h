@@ -57,6 +57,7 @@ struct net {
 	struct evhttp *http;
 	struct evconnlistener *listener;
 	bool ready;
+	bool stopped; /* or about to */
 	struct conns conns;
 	struct peer peers[CONNS_SLOTS];
 	struct peer *fresh; /* taken, but not looked at yet: nobody else is let in */
