@@ -37,7 +37,8 @@ class World:
         self.born = None  # told of every child that run() makes
         self.children, self.oks, self.bads, self.n = [], 0, 0, 0
         self.quick = "quick" in sys.argv[1:]
-        self.only = [word for word in sys.argv[1:] if word != "quick"]
+        self.all = "all" in sys.argv[1:]
+        self.only = [word for word in sys.argv[1:] if word not in ("quick", "all")]
         self.home = self.place("home")
         self.env = {k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR", "UGAT_OUT")}
         self.env.update(HOME=self.home, LC_ALL="C.UTF-8", XDG_RUNTIME_DIR=self.place("run"))
