@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "crypto/token.h"
 #include "io/tokfile.h"
 #include "run/login.h"
@@ -56,6 +57,16 @@ is_strange(const struct tokfile *f)
 	return strange;
 }
 
+static void
+remark(const struct login_options *o, const char *words, const struct tokfile *f)
+{
+	char path[sizeof(f->path)];
+
+	(void)text_printable(bytes_str(f->path), path, sizeof(path));
+	if (o->verbose)
+		(void)dprintf(o->err, "%s: %s %s\n", o->command, words, path);
+}
+
 void
 run_logout(const struct login_options *o, struct outcome *end)
 {
@@ -78,9 +89,8 @@ run_logout(const struct login_options *o, struct outcome *end)
 		    "UGAT_SESSION=%s: a descriptor cannot be logged out: remove the file "
 		    "that it comes from",
 		    f.path);
-	else if (rc == RC_NONE && o->verbose)
-		(void)dprintf(
-		    o->err, "%s: there was no session in %s\n", o->command, f.path);
-	else if (rc == RC_OK && o->verbose)
-		(void)dprintf(o->err, "%s: removed %s\n", o->command, f.path);
+	else if (rc == RC_NONE)
+		remark(o, "there was no session in", &f);
+	else if (rc == RC_OK)
+		remark(o, "removed", &f);
 }

@@ -11,7 +11,11 @@
 #include "base/text.h"
 #include "run/recv_parts.h"
 
-enum { NAME_ROOM = 160, WHO_ROOM = TALK_WHO + USER_TEXT + PIN_TEXT + 32 };
+enum {
+	NAME_ROOM = 160,
+	WHERE_ROOM = 512,
+	WHO_ROOM = TALK_WHO + USER_TEXT + PIN_TEXT + 32
+};
 
 static bool
 is_named(const struct recv *r, struct bytes name)
@@ -136,10 +140,12 @@ static void
 ask(struct recv *r)
 {
 	const struct audience *a = r->ground->audience;
-	char words[RECV_QUESTION], who[WHO_ROOM], what[NAME_ROOM], size[HUMAN_SIZE],
-	    more[64] = "";
+	char words[RECV_QUESTION], who[WHO_ROOM], what[NAME_ROOM], where[WHERE_ROOM],
+	    size[HUMAN_SIZE], more[64] = "";
 
 	say_who(r, who, sizeof(who));
+	(void)text_printable(
+	    bytes_str(r->o->file == NULL ? r->o->dir : r->o->file), where, sizeof(where));
 	human_size(r->report.total_bytes, size);
 	if (r->report.total_bytes == XFER_UNKNOWN)
 		(void)snprintf(size, sizeof(size), "unknown size");
@@ -150,8 +156,8 @@ ask(struct recv *r)
 		(void)snprintf(
 		    more, sizeof(more), "  and %u more\n", r->items - RECV_SHOWN);
 	(void)snprintf(words, sizeof(words), "%s offers %s, for %s:\n%.*s%sTake it?", who,
-	    what, r->o->file == NULL ? r->o->dir : r->o->file, (int)r->list.n,
-	    r->list.n == 0 ? "" : (const char *)r->list.p, more);
+	    what, where, (int)r->list.n, r->list.n == 0 ? "" : (const char *)r->list.p,
+	    more);
 	r->asking = true;
 	a->ask(a->ctx, words, on_answer, r);
 }

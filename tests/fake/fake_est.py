@@ -185,7 +185,7 @@ def answer(method, path, auth, body, tls):
     if take("busy"):
         return 503, "text/plain", b"too many logins at once\n"
     if method == "POST" and "status" in OPTIONS and path.endswith(OPTIONS.get("only", "")):
-        return int(OPTIONS["status"]), "text/plain", OPTIONS.get("words", "").encode() + b"\n"
+        return int(OPTIONS["status"]), "text/plain", os.fsencode(OPTIONS.get("words", "")) + b"\n"
     if path == "/.well-known/est/cacerts":
         return 200, "application/pkcs7-mime", certs_only(OPTIONS.get("ca", "ca") + ".pem")
     if path == "/crl" and OPTIONS.get("list") != "no":

@@ -31,3 +31,7 @@ setup() {
 @test "torture: ten kills each of a transfer, a torrent that is made and a login daemon, and a loss of power" {
 	attack kills
 }
+
+@test "torture: hostile names reach no terminal" {
+	attack names
+}
