@@ -138,6 +138,27 @@ allow(int ruleset, const struct cage_place *place, uint64_t handled)
 	return rc;
 }
 
+/* /etc/resolv.conf may be a link to one of those below /run. */
+static enum rc
+allow_system(int ruleset, uint64_t handled)
+{
+	static const struct cage_place system[] = {
+		{ .path = "/etc", .right = CAGE_READ },
+		{ .path = "/usr", .right = CAGE_READ },
+		{ .path = "/proc", .right = CAGE_READ },
+		{ .path = "/sys/devices/system", .right = CAGE_READ },
+		{ .path = "/run/systemd/resolve", .right = CAGE_READ },
+		{ .path = "/run/NetworkManager", .right = CAGE_READ },
+		{ .path = "/run/resolvconf", .right = CAGE_READ },
+		{ .path = "/dev/null", .right = CAGE_WRITE },
+	};
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < sizeof(system) / sizeof(system[0]) && rc == RC_OK; i++)
+		rc = allow(ruleset, &system[i], handled);
+	return rc;
+}
+
 static enum rc
 restrict_files(const struct cage *c)
 {
@@ -161,6 +182,8 @@ restrict_files(const struct cage *c)
 		return RC_SYS;
 	for (size_t i = 0; i < c->n_places && rc == RC_OK; i++)
 		rc = allow(ruleset, &c->places[i], all.fs);
+	if (rc == RC_OK && (c->keeps & CAGE_SYSTEM) != 0)
+		rc = allow_system(ruleset, all.fs);
 	if (rc == RC_OK && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
 		rc = RC_SYS;
 	saved = errno;

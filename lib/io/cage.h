@@ -38,6 +38,12 @@ enum {
 	CAGE_READING = 8, /* with CAGE_FILES: any file may be read */
 	CAGE_LINKS = 16,  /* one more name for a file, in the places */
 	CAGE_THREADS = 32,
+	/*
+	 * With CAGE_FILES: what the libraries read of the system, such as the servers of
+	 * names and the authorities that sign certificates, may be read; /dev/null,
+	 * written.
+	 */
+	CAGE_SYSTEM = 64,
 };
 
 /* What may be done in a place. */

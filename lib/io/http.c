@@ -544,6 +544,12 @@ wake_libcurl(struct http *h)
 	return false;
 }
 
+void
+http_wake(struct http *h)
+{
+	(void)wake_libcurl(h);
+}
+
 const char *
 http_refusal(const struct http *h)
 {

@@ -59,6 +59,12 @@ struct http_answer {
 /* l is the caller's and outlives it. NULL: out of memory. */
 struct http *http_new(struct loop *l);
 
+/*
+ * Load libcurl now, as the first call else would: after io/cage nothing is loaded any
+ * more. A failure is the first call's.
+ */
+void http_wake(struct http *h);
+
 /* Promises silence to all calls. Not from inside a callback. NULL is allowed. */
 void http_free(struct http *h);
 

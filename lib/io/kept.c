@@ -128,6 +128,12 @@ kept_close(struct kept *k)
 	free(k);
 }
 
+int
+kept_folder(const struct kept *k)
+{
+	return k == NULL ? -1 : k->dir;
+}
+
 /* The next word of *rest, which a blank or a line's end follows. */
 static struct bytes
 next_word(struct bytes *rest, uint8_t end)

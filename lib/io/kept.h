@@ -37,6 +37,9 @@ struct kept;
 struct kept *kept_open(void);
 void kept_close(struct kept *k);
 
+/* The open folder, k's own. -1: k is NULL. */
+int kept_folder(const struct kept *k);
+
 /* RC_NONE: nothing is kept, or it is too old or damaged. k NULL: RC_NONE. */
 enum rc kept_get(
     struct kept *k, const uint8_t key[static KEPT_KEY], struct kept_answer *out) MUST_USE;

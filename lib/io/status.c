@@ -239,7 +239,7 @@ status_open(
 	if (s == NULL)
 		return RC_MEM;
 	name_of(btih, id, s->name);
-	for (int place = 0; place < 2 && rc == RC_NONE; place++) {
+	for (int place = 0; place < STATUS_PLACES && rc == RC_NONE; place++) {
 		s->dir = open_dir(place, true);
 		if (s->dir == -1)
 			continue;
@@ -284,6 +284,13 @@ status_put(struct status *s, const struct rec_status *r)
 	s->fd = fd;
 	s->filled = true;
 	return RC_OK;
+}
+
+void
+status_places(int fds[static STATUS_PLACES])
+{
+	for (int place = 0; place < STATUS_PLACES; place++)
+		fds[place] = open_dir(place, place == 0 || fds[0] == -1);
 }
 
 int
@@ -383,7 +390,7 @@ status_find(const uint8_t btih[static 20], const uint8_t id[static 20],
 	enum rc rc = RC_NONE;
 
 	name_of(btih, id, name);
-	for (int place = 0; place < 2 && rc == RC_NONE; place++) {
+	for (int place = 0; place < STATUS_PLACES && rc == RC_NONE; place++) {
 		int dir = open_dir(place, false);
 
 		if (dir == -1)
@@ -448,7 +455,7 @@ status_each(void (*show)(void *ctx, const struct status_entry *e), void *ctx)
 
 	if (text == NULL)
 		return RC_MEM;
-	for (int place = 0; place < 2 && rc == RC_OK; place++) {
+	for (int place = 0; place < STATUS_PLACES && rc == RC_OK; place++) {
 		int dir;
 
 		errno = 0;

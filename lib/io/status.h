@@ -15,7 +15,10 @@
 #include "base/rc.h"
 #include "codec/record.h"
 
-enum { STATUS_LINE_MAX = 8192 }; /* bytes of a record with its LF */
+enum {
+	STATUS_LINE_MAX = 8192, /* bytes of a record with its LF */
+	STATUS_PLACES = 2,
+};
 
 struct status;
 
@@ -41,6 +44,12 @@ enum rc status_open(const uint8_t btih[static 20], const uint8_t id[static 20],
  * record stays; RC_BIG: r does not fit in a line.
  */
 enum rc status_put(struct status *s, const struct rec_status *r) MUST_USE;
+
+/*
+ * Open the folders that the files of our runs may lie in, for io/cage; the first one is
+ * made if it is not there. -1: there is none.
+ */
+void status_places(int fds[static STATUS_PLACES]);
 
 /* The open folder that it is in, s's own. -1: s is NULL. */
 int status_folder(const struct status *s);

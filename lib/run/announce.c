@@ -256,6 +256,7 @@ begin(struct run *r)
 	} else if (!run_trackers_start(r)) {
 		run_fail(r, CODE_BUG, "out of memory");
 	} else {
+		run_shut(r);
 		/* Behind a file or a terminal there is no run to wait for. */
 		r->phase = RUN_WAITING;
 		r->waited_ms = loop_now() +

@@ -60,9 +60,6 @@ run_recall(struct run *r)
 {
 	struct kept_answer *a;
 
-	if (r->o->scrape)
-		return;
-	r->kept = kept_open();
 	a = r->kept == NULL ? NULL : calloc(1, sizeof(*a));
 	for (unsigned i = 0; a != NULL && i < announce_trackers(r->announce); i++)
 		recall_one(r, i, a);

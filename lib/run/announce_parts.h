@@ -107,6 +107,12 @@ void run_put(struct run *r, struct bytes lines);
 bool run_trackers_start(struct run *r);
 void run_trackers_clear(struct run *r);
 
+/*
+ * run/announce_cage: from now on this process has no file but its own, and runs nothing.
+ * What it needs for that is opened.
+ */
+void run_shut(struct run *r);
+
 /* Do what core/announce wants now. */
 void run_drain(struct run *r);
 

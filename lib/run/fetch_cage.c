@@ -10,23 +10,10 @@
 #include "io/cage.h"
 #include "run/fetch_parts.h"
 
-/* The folder that a file is in. */
-static void
-folder_of(const char *path, char out[static PATH_MAX])
-{
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		(void)snprintf(out, PATH_MAX, ".");
-	else
-		(void)snprintf(out, PATH_MAX, "%.*s/", (int)(slash - path), path);
-}
-
 void
 fetch_cage(const struct fetch *f)
 {
-	const char *session = session_file(f->session);
-	char beside[PATH_MAX] = "";
+	char beside[PATH_MAX];
 	const struct cage_place places[] = {
 		/* -o without -d leaves nothing there but a file without a name. */
 		{ .path = f->o->pass ? NULL : f->o->dir, .fd = -1, .right = CAGE_TREE },
@@ -35,19 +22,13 @@ fetch_cage(const struct fetch *f)
 		{ .path = fetch_owns_stdout(f) ? NULL : f->o->stream,
 		    .fd = -1,
 		    .right = CAGE_WRITE },
-		{ .path = "/dev/null", .right = CAGE_WRITE },
-		{ .path = session == NULL ? NULL : beside, .fd = -1, .right = CAGE_READ },
-		{ .path = "/etc", .right = CAGE_READ },
-		{ .path = "/usr", .right = CAGE_READ },
-		{ .path = "/proc", .right = CAGE_READ },
-		{ .path = "/sys/devices/system", .right = CAGE_READ },
+		session_place(f->session, beside),
 	};
-	const struct cage cage = { .keeps = CAGE_NET | CAGE_FILES | CAGE_THREADS,
+	const struct cage cage = { .keeps =
+		                       CAGE_NET | CAGE_FILES | CAGE_SYSTEM | CAGE_THREADS,
 		.places = places,
 		.n_places = sizeof(places) / sizeof(places[0]),
 		.dies = true };
 
-	if (session != NULL)
-		folder_of(session, beside);
 	cage_close(&cage, f->o->command, f->o->verbose ? f->o->err : -1);
 }

@@ -353,10 +353,19 @@ session_rules(const struct session *s, struct tls_rules *rules, struct trust *tr
 	rules->trust = trust;
 }
 
-const char *
-session_file(const struct session *s)
+struct cage_place
+session_place(const struct session *s, char room[static PATH_MAX])
 {
-	return s->file.fd == -1 ? s->file.path : NULL;
+	const char *slash = strrchr(s->file.path, '/');
+
+	if (s->file.fd != -1)
+		return (struct cage_place){ .fd = -1 };
+	if (slash == NULL)
+		(void)snprintf(room, PATH_MAX, ".");
+	else
+		(void)snprintf(
+		    room, PATH_MAX, "%.*s/", (int)(slash - s->file.path), s->file.path);
+	return (struct cage_place){ .path = room, .right = CAGE_READ };
 }
 
 const char *

@@ -14,6 +14,7 @@
 #include "base/outcome.h"
 #include "crypto/token.h"
 #include "crypto/trust.h"
+#include "io/cage.h"
 #include "io/loop.h"
 #include "io/tls.h"
 #include "io/tokfile.h"
@@ -87,8 +88,11 @@ void session_explain(const struct session *s, struct outcome *end);
  */
 void session_rules(const struct session *s, struct tls_rules *rules, struct trust *trust);
 
-/* Where it is read from, and is looked for again; NULL: a descriptor. */
-const char *session_file(const struct session *s);
+/*
+ * The folder where it is read and looked for again, for io/cage: to read, nothing for a
+ * descriptor. room is for its path.
+ */
+struct cage_place session_place(const struct session *s, char room[static PATH_MAX]);
 
 /* The user's name. */
 const char *session_user(const struct session *s);

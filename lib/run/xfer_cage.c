@@ -55,16 +55,11 @@ xfer_cage_recv(const struct recv_options *o)
 		{ .path = o->file == NULL ? o->dir : place_of_file(o->file, room),
 		    .fd = -1,
 		    .right = CAGE_TREE },
-		{ .path = "/dev/null", .right = CAGE_WRITE },
-		{ .path = "/etc", .right = CAGE_READ },
-		{ .path = "/usr", .right = CAGE_READ },
-		{ .path = "/proc", .right = CAGE_READ },
-		{ .path = "/sys/devices/system", .right = CAGE_READ },
 		terminal,
 	};
 
 	enter(&o->x,
-	    (struct cage){ .keeps = CAGE_FILES | CAGE_THREADS | CAGE_LINKS,
+	    (struct cage){ .keeps = CAGE_FILES | CAGE_SYSTEM | CAGE_THREADS | CAGE_LINKS,
 	        .places = places,
 	        .n_places = sizeof(places) / sizeof(places[0]) });
 }

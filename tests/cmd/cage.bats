@@ -108,6 +108,35 @@ nothing_of_others() { # command...
 	[ -e secret/diary ] && [ ! -e new ]
 }
 
+@test "ugat-announce writes beside what trackers answered alone, reads no diary, runs nothing" {
+	[ -z "${INSTRUMENTED-}" ] || return 0
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/../fake/fake_udptracker.py" honest 127.0.0.1:1111 >tracker 3>&- 4>&- &
+	tracker=$!
+	for _ in {1..500}; do
+		! grep -q '^port' tracker || break
+		sleep 0.02
+	done
+	sed -i "/^torrent/a tracker\t0\tudp://127.0.0.1:$(sed -n 's/^port //p' tracker)/announce" records
+	export INTRUDER_AT=send XDG_RUNTIME_DIR="$PWD/run" XDG_CACHE_HOME="$PWD/cache"
+	mkdir -m 700 run
+	# A tracker that has answered is not asked again at once.
+	announce=(sh -c 'rm -rf "$XDG_CACHE_HOME"; exec ugat-announce -1')
+	works socket "${announce[@]}"
+	works "write $PWD/cache/ugat/trackers/new" "${announce[@]}"
+	works "read $PWD/home/.local/state/ugat/session.pem" "${announce[@]}"
+	works 'read /etc/passwd' "${announce[@]}"
+	nothing_of_others "${announce[@]}"
+	if landlock; then
+		fails "read $PWD/secret/diary" "${announce[@]}"
+		fails "write $PWD/new" "${announce[@]}"
+		fails "write $PWD/run/ugat/new" "${announce[@]}"
+		fails "remove $PWD/home/.local/state/ugat/session.pem" "${announce[@]}"
+	fi
+	kill "$tracker"
+	wait "$tracker" || :
+	[ -e secret/diary ] && [ ! -e new ]
+}
+
 @test "-v says when the kernel has no Landlock; all is as usual, and without -v nothing is said" {
 	# A filter around it answers as such a kernel does: ENOSYS, to 444 to 446.
 	cat >older.py <<-'EOF'

@@ -408,7 +408,7 @@ for line in sys.stdin:
     if kind == "self": id = fields[0]
     if kind == "end": break
 directory = os.environ["XDG_RUNTIME_DIR"] + "/ugat"
-os.mkdir(directory, 0o700)
+os.makedirs(directory, 0o700, exist_ok=True)
 name = f"{directory}/{hash}.{id[32:]}"
 def put(state, had, downloaded):
     f = open(name + ".new", "w")

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Preloaded into a command it is the stranger's code that the cage is there for: at its
- * first call of $INTRUDER_AT (write, to standard output; pread, of a large file; pwrite)
- * it does what $INTRUDER says, to $INTRUDER_PATH, and tells on standard error how that
- * went.
+ * first call of $INTRUDER_AT (write, to standard output; pread, of a large file; pwrite;
+ * send) it does what $INTRUDER says, to $INTRUDER_PATH, and tells on standard error how
+ * that went.
  */
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -103,4 +103,13 @@ pwrite64(int fd, const void *bytes, size_t n, off64_t at)
 
 	*(void **)&real = enter("pwrite", "pwrite64");
 	return real(fd, bytes, n, at);
+}
+
+ssize_t
+send(int fd, const void *bytes, size_t n, int flags)
+{
+	ssize_t (*real)(int, const void *, size_t, int);
+
+	*(void **)&real = enter("send", "send");
+	return real(fd, bytes, n, flags);
 }
