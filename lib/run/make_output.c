@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "io/cage.h"
 #include "io/journal.h"
 #include "io/stop.h"
@@ -127,19 +128,31 @@ write_all(int fd, struct bytes b)
 	return 0;
 }
 
-/* As open(2) would have made it, which mkstemp(3) does not. */
+/*
+ * A file without a name, which nothing is left of when we are killed; named: one called
+ * so, where the file system has no such files.
+ */
 static int
-finish(int fd)
+open_new(const char *dir, const char *temporary, bool named)
 {
-	mode_t mask = umask(0);
+	if (named)
+		return open(temporary,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	return open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+}
 
-	(void)umask(mask);
-	return fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0 ? 0 : errno;
+static int
+give_name(int fd, const char *name)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, path, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 }
 
 /* EINVAL: the file system cannot do it in one; link(2) does not overwrite either. */
 static int
-put_in_place(const struct making *g, const char *from)
+move(const struct making *g, const char *from)
 {
 	if (g->m->force)
 		return rename(from, g->target) == 0 ? 0 : errno;
@@ -152,29 +165,65 @@ put_in_place(const struct making *g, const char *from)
 	return unlink(from) == 0 ? 0 : errno;
 }
 
+/* Only a rename replaces what is there. */
+static int
+put_in_place(const struct making *g, int fd, const char *temporary, bool named)
+{
+	int err = 0;
+
+	if (!named && !g->m->force)
+		return give_name(fd, g->target);
+	if (!named)
+		err = give_name(fd, temporary);
+	if (err != 0)
+		return err;
+	err = move(g, temporary);
+	if (err != 0)
+		(void)unlink(temporary);
+	return err;
+}
+
+/* 0, or an errno with the exit code that it means. */
+static int
+write_new(
+    const struct making *g, const char *dir, const char *temporary, bool named, int *code)
+{
+	int fd = open_new(dir, temporary, named), err;
+
+	*code = CODE_CANTCREAT;
+	if (fd < 0)
+		return errno;
+	err = write_all(fd, buf_bytes(&g->raw));
+	if (err == 0 && fsync(fd) != 0)
+		err = errno;
+	if (err != 0)
+		*code = CODE_IO;
+	if (err == 0)
+		err = put_in_place(g, fd, temporary, named);
+	else if (named)
+		(void)unlink(temporary);
+	(void)close(fd);
+	return err;
+}
+
 static enum rc
 write_file(struct making *g)
 {
-	char *temporary = beside(g->target, ".ugat-make-XXXXXX");
-	int fd = temporary == NULL ? -1 : mkostemp(temporary, O_CLOEXEC), err, code;
+	char name[] = ".ugat-make-0123456789abcdef", *dir = beside(g->target, ".");
+	char *temporary = NULL;
+	uint8_t drawn[8];
+	int code = CODE_BUG, err = ENOMEM;
 
-	if (fd < 0) {
-		err = temporary == NULL ? ENOMEM : errno;
-		free(temporary);
-		return refuse(g, CODE_CANTCREAT, strerror(err));
+	if (getentropy(drawn, sizeof(drawn)) == 0) {
+		text_hex(drawn, sizeof(drawn), strrchr(name, '-') + 1);
+		temporary = beside(g->target, name);
 	}
-	code = CODE_IO;
-	err = write_all(fd, buf_bytes(&g->raw));
-	if (err == 0)
-		err = finish(fd);
-	if (close(fd) != 0 && err == 0)
-		err = errno;
-	if (err == 0) {
-		code = CODE_CANTCREAT;
-		err = put_in_place(g, temporary);
+	if (dir != NULL && temporary != NULL) {
+		err = write_new(g, dir, temporary, false, &code);
+		if (err != 0 && err != EEXIST)
+			err = write_new(g, dir, temporary, true, &code);
 	}
-	if (err != 0)
-		(void)unlink(temporary);
+	free(dir);
 	free(temporary);
 	return err == 0 ? RC_OK : refuse(g, code, strerror(err));
 }
