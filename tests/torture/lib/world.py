@@ -19,11 +19,13 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 FAKE = os.path.join(HERE, "../../fake")
 PYTHON = "/usr/bin/python3"
-SHARED = struct.Struct("<7Q128s")  # struct plan_shared without its stacks
+LEFT = 64
+SHARED = struct.Struct(f"<7Q128s{1 + LEFT}Q")  # struct plan_shared without its stacks
 STACKS = 1 << 17
 CODES = {1, 2, 65, 66, 69, 70, 73, 74, 75, 76, 77}
 
-Ended = collections.namedtuple("Ended", "code out err faults allocations calls crash")
+# left: how many blocks each place in the program's text has left at exit.
+Ended = collections.namedtuple("Ended", "code out err faults allocations calls crash left")
 
 
 class World:
@@ -132,7 +134,8 @@ class World:
         self.stacks = read_stacks(fd, counts[0]) if stacks else None
         os.close(fd)
         os.unlink(shared)
-        return Ended(code, out or b"", err, counts[1], counts[0], counts[2:7], counts[7].rstrip(b"\0").decode())
+        return Ended(code, out or b"", err, counts[1], counts[0], counts[2:7], counts[7].rstrip(b"\0").decode(),
+                     collections.Counter(counts[9:9 + min(counts[8], LEFT)]))
 
     def each(self, items, job, threads=4):
         """job(item) for all, so many at once; what is not None, in order."""

@@ -9,6 +9,7 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
+void __libc_free(void *block);
 
 void *memalign(size_t alignment, size_t size);
 
@@ -29,22 +30,54 @@ fails(void)
 	return true;
 }
 
+/* block, known to be born for whoever the caller returns to. */
+static void *
+born(void *block, const void *to)
+{
+	if (plan.armed && plan.leaks)
+		leak_born(block, to);
+	return block;
+}
+
+static void
+died(const void *block)
+{
+	if (plan.armed && plan.leaks)
+		leak_died(block);
+}
+
+#define CALLER __builtin_return_address(0)
+
 void *
 malloc(size_t size)
 {
-	return fails() ? NULL : __libc_malloc(size);
+	return fails() ? NULL : born(__libc_malloc(size), CALLER);
 }
 
 void *
 calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : __libc_calloc(n, size);
+	return fails() ? NULL : born(__libc_calloc(n, size), CALLER);
+}
+
+/* Whoever fills the old place meanwhile must find it forgotten. */
+static void *
+again(void *old, size_t size, const void *to)
+{
+	void *block;
+
+	if (fails())
+		return NULL;
+	died(old);
+	block = __libc_realloc(old, size);
+	(void)born(block == NULL && size > 0 ? old : block, to);
+	return block;
 }
 
 void *
 realloc(void *old, size_t size)
 {
-	return fails() ? NULL : __libc_realloc(old, size);
+	return again(old, size, CALLER);
 }
 
 void *
@@ -56,28 +89,41 @@ reallocarray(void *old, size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return fails() ? NULL : __libc_realloc(old, whole);
+	return again(old, whole, CALLER);
+}
+
+static void *
+aligned(size_t alignment, size_t size, const void *to)
+{
+	return fails() ? NULL : born(__libc_memalign(alignment, size), to);
 }
 
 void *
 memalign(size_t alignment, size_t size)
 {
-	return fails() ? NULL : __libc_memalign(alignment, size);
+	return aligned(alignment, size, CALLER);
 }
 
 void *
 aligned_alloc(size_t alignment, size_t size)
 {
-	return memalign(alignment, size);
+	return aligned(alignment, size, CALLER);
 }
 
 int
 posix_memalign(void **out, size_t alignment, size_t size)
 {
-	void *p = memalign(alignment, size);
+	void *p = aligned(alignment, size, CALLER);
 
 	if (p == NULL)
 		return ENOMEM;
 	*out = p;
 	return 0;
+}
+
+void
+free(void *block)
+{
+	died(block);
+	__libc_free(block);
 }

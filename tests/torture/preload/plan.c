@@ -122,8 +122,8 @@ take(const char *word)
 {
 	const char *value = strchr(word, '=');
 
-	if (strcmp(word, "chop") == 0) {
-		plan.chop = true;
+	if (strcmp(word, "chop") == 0 || strcmp(word, "leaks") == 0) {
+		*(word[0] == 'c' ? &plan.chop : &plan.leaks) = true;
 		return true;
 	}
 	if (value++ == NULL)
@@ -165,5 +165,7 @@ begin(void)
 	}
 	if (ours)
 		stack_begin();
+	if (ours && plan.leaks)
+		leak_begin();
 	plan.armed = ours;
 }

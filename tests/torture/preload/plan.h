@@ -10,9 +10,11 @@
  *   shared=FILE    struct plan_shared: what was counted, for the one who asks
  *   alloc=N        the N-th allocation fails; alloc=N+: it and all later ones;
  *                  alloc=%N: every N-th
+ *   leaks          what the program itself asked for and has not freed when it exits is
+ *                  told, by who asked
  *   chop           reads and writes move 1 to 7 bytes, but for datagrams
- *   intr=N         one in N calls that may wait says EINTR; fsync never, for no disk's
- * does again=N        one in N calls on a non-blocking socket or pipe says EAGAIN
+ *   intr=N         one in N calls that may wait says EINTR, but for fsync: no disk's does
+ *   again=N        one in N calls on a non-blocking socket or pipe says EAGAIN
  *   CALL=ERROR@N   the N-th such call fails: read write sync open rename; ERROR is EIO,
  *                  ENOSPC, EDQUOT, EMFILE or ENOMEM; @N+: it and all later ones. read and
  *                  write: of regular files alone; sync: fsync, fdatasync and syncfs
@@ -30,7 +32,7 @@
 
 enum plan_call { PLAN_READ, PLAN_WRITE, PLAN_SYNC, PLAN_OPEN, PLAN_RENAME, PLAN_CALLS };
 
-enum { PLAN_STACKS = 1 << 17, PLAN_CRASH = 128 };
+enum { PLAN_STACKS = 1 << 17, PLAN_CRASH = 128, PLAN_LEFT = 64 };
 
 /* One for all the processes of a run, born with the process that maps the file. */
 struct plan_shared {
@@ -38,6 +40,9 @@ struct plan_shared {
 	_Atomic uint64_t calls[PLAN_CALLS];
 	char crash[PLAN_CRASH]; /* where a signal ended it: who, and what of libc it
 	                           called */
+	/* Blocks that were left, and where in the program's text each was asked for. */
+	_Atomic uint64_t n_left;
+	uint64_t left[PLAN_LEFT];
 	/*
 	 * Who asked for the n-th allocation, as hashes that are the same in every run: of
 	 * the whole stack, and of what is above the program's own text (of all, where
@@ -57,6 +62,7 @@ struct plan_when {
 struct plan {
 	bool armed;
 	bool stacks; /* the file is large enough for them */
+	bool leaks;
 	struct plan_shared *shared;
 	struct plan_when alloc, intr, again;
 	struct plan_when call[PLAN_CALLS];
@@ -78,6 +84,19 @@ void stack_begin(void);
 
 /* Keep who asks for the n-th allocation. */
 void stack_keep(uint64_t n);
+
+/*
+ * The place in the program's own text that a call came from which returns to `to`, itself
+ * or through the C library. 0: another library called.
+ */
+uint64_t stack_asker(const void *to);
+
+/* Blocks: one was given to whom `to` returns, one is about to be freed. NULL: none. */
+void leak_born(const void *block, const void *to);
+void leak_died(const void *block);
+
+/* From now on tell at exit what is left. */
+void leak_begin(void);
 
 /* One fault has been done. */
 void plan_done(void);

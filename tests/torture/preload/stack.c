@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEPTH = 64, OURS = 3, MODULES = 64 };
+enum { DEPTH = 64, OURS = 3, MODULES = 64, NEAR = 20 };
 
 /* Where the program and its libraries lie, the program first. */
 static struct {
@@ -51,6 +51,14 @@ module_of(uintptr_t at)
 	return i;
 }
 
+static bool
+is_libc(uintptr_t at)
+{
+	size_t i = module_of(at);
+
+	return i < n_modules && strstr(modules[i].name, "/libc.so.6") != NULL;
+}
+
 void
 stack_keep(uint64_t n)
 {
@@ -81,6 +89,26 @@ stack_keep(uint64_t n)
 	plan.shared->stacks[n].whole = whole;
 	plan.shared->stacks[n].inner = inner;
 	inside = false;
+}
+
+uint64_t
+stack_asker(const void *to)
+{
+	static _Thread_local bool inside;
+	uintptr_t at = (uintptr_t)to;
+	void *frames[NEAR];
+	int depth, i = 0;
+
+	if (is_libc(at) && !inside) {
+		inside = true;
+		depth = backtrace(frames, NEAR);
+		inside = false;
+		while (i < depth && frames[i] != to)
+			i++;
+		for (; i < depth && is_libc(at); i++)
+			at = (uintptr_t)frames[i];
+	}
+	return module_of(at) == 0 ? at - modules[0].from : 0;
 }
 
 /* The file name of the module that holds it. */
