@@ -55,6 +55,7 @@ UNITS = $(UNIT_SRC:%.c=$(O)/%)
 REPLAYS = $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/tests/fuzz/replay_%)
 BENCHES = $(BENCH_SRC:%.c=$(O)/%)
 FAULTY = $(O)/tests/torture/faulty.so
+WITNESS = $(O)/tests/fake/witness.so
 AUTHD_OBJ = $(call objects,$(AUTHD_SHARED_SRC))
 CMD_OBJ = $(call objects,$(CMD_SHARED_SRC))
 FUZZERS = $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/fuzz/bin/fuzz_%)
@@ -64,15 +65,16 @@ need = $(if $(filter no,$(PKG)),,@pkg/install.sh $(1))
 again = +@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))
 
 all: $(CMDS) $(DAEMONS)
-tests: $(UNITS) $(REPLAYS) $(FAULTY)
+tests: $(UNITS) $(REPLAYS) $(FAULTY) $(WITNESS)
 
+# CHECK: parts, as for tests/run; default: all.
 check:
 	$(call need,build demo check)
 	$(again) check-now
 check-now:
 	@mkdir -p $(O) && rm -f $(O)/build-failed
 	+@$(MAKE) --no-print-directory -k all tests benches || : > $(O)/build-failed
-	@O=$(call quote,$(O)) SAN=$(call quote,$(SAN)) tests/run
+	@O=$(call quote,$(O)) SAN=$(call quote,$(SAN)) tests/run $(CHECK)
 lint:
 	$(call need,build demo check)
 	$(again) all
@@ -109,6 +111,14 @@ torture:
 	$(call need,build demo check)
 	$(again) all tests
 	@O=$(call quote,$(O)) SAN=$(call quote,$(SAN)) tests/run-torture $(TORTURE)
+
+# The whole suite with the first sanitizers, then what has threads with the other one: an hour. A build of each lies apart.
+THREADED = unit $(addprefix tests/cmd/ugat-,fetch.bats verify.bats make.bats) \
+	$(addprefix tests/flow/,resume.bats repair.bats stream.bats make.bats seed.bats content.bats kills.bats send.bats send-resume.bats login-authd.bats)
+sanitize:
+	$(call need,build demo check)
+	+@$(MAKE) --no-print-directory check PKG=no O=$(call quote,$(O)-address) SAN=address,undefined
+	+@$(MAKE) --no-print-directory check PKG=no O=$(call quote,$(O)-thread) SAN=thread CHECK=$(call quote,$(THREADED))
 
 # Objects follow the compiler and its flags, too: the file changes only when they do.
 $(O)/flags: FORCE
@@ -159,6 +169,11 @@ $(FAULTY): $(FAULTY_SRC) tests/torture/preload/plan.h $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared -o $@ $(FAULTY_SRC)
 
+$(WITNESS): tests/fake/witness.c $(O)/flags
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared -o $@ $<
+
 $(O)/fuzz/%.o: %.c $(O)/flags
 	$(call say,FUZZCC,$<)
 	@mkdir -p $(@D)
@@ -208,6 +223,6 @@ clean:
 -include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
 
 FORCE:
-.PHONY: all tests check check-now lint demo fuzz fuzzers coverage bench bench-check benches torture print-cflags dist deb html install uninstall clean FORCE
+.PHONY: all tests check check-now lint demo fuzz fuzzers coverage bench bench-check benches torture sanitize print-cflags dist deb html install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
