@@ -26,7 +26,7 @@ authd_start() {
 	shift
 	authd -d "$dir/authd" -i 127.0.0.1 -p 0 -N open -S 10 "$@" </dev/null >/dev/null 2>"$dir/authd.log" 3>&- 4>&- &
 	AUTHD_PID=$!
-	until ready=$(grep ' event=ready ' "$dir/authd.log"); do
+	until ready=$(grep -s ' event=ready ' "$dir/authd.log"); do
 		if [ "${EPOCHREALTIME/./}" -gt "$end" ] || ! kill -0 "$AUTHD_PID" 2>/dev/null; then
 			cat "$dir/authd.log" >&2
 			return 1
