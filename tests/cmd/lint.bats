@@ -39,12 +39,24 @@ good_man() {
 		.Op Ar FILE|-
 		.Sh DESCRIPTION
 		Says it.
+		.Bl -tag -width Ds
+		.It Fl d Ar DIR
+		There.
+		.It Fl h , V
+		Help, version.
+		.El
+		.Sh FILES
+		None.
 		.Sh EXIT STATUS
 		0.
 		.Sh EXAMPLES
-		None.
+		Say it:
+		.Pp
+		.Dl $ ugat-say it
 		.Sh SEE ALSO
 		.Xr ugat 7
+		.Sh STANDARDS
+		None at all.
 	MAN
 	sed 's/SAY 1/SAY 7/; s/ugat-say/ugat/; s/UGAT-SAY/UGAT/; s/^None\.$/.Xr ugat-say 1/; s/^.Xr ugat 7$/.Xr ugat-say 1/' \
 		man/ugat-say.1 >man/ugat.7
@@ -174,7 +186,24 @@ add() { # file line: behind the includes
 	good_man
 	goes_red man 'no EXIT STATUS' sed -i 's/EXIT STATUS/DIAGNOSTICS/' man/ugat-say.1
 	good_man
+	goes_red man 'no FILES' sed -i 's/FILES/THINGS/' man/ugat-say.1
+	good_man
+	goes_red man 'ugat-say.1: SYNOPSIS has -d' sed -i 's/^.It Fl d Ar DIR/.It DIR/' man/ugat-say.1
+	good_man
 	goes_red man 'ugat-nothing(1)' sed -i 's/^None\.$/.Xr ugat-nothing 1/' man/ugat-say.1
+}
+
+@test "examples: one without its test is found, and a test without its example" {
+	mkdir tests/flow
+	printf '@test "%s: Say it" {\n\texample\n}\n' 'ugat-say(1)' 'ugat(7)' >tests/flow/examples.bats
+	goes_red examples 'runs the example ugat-say(1): Say more' \
+		sed -i 's/^.Sh SEE ALSO/.Pp\nSay more:\n.Pp\n.Dl $ ugat-say more\n&/' man/ugat-say.1
+	good_man
+	goes_red examples 'two examples of one name' sed -i 's/^.Sh SEE ALSO/.Pp\nSay it:\n.Pp\n.Dl $ ugat-say more\n&/' man/ugat-say.1
+	good_man
+	goes_red examples 'no such example: ugat-say(1): Say it' sed -i 's/^Say it:/Shout:/' man/ugat-say.1
+	good_man
+	goes_red examples 'runs the example README: Once' sh -c 'printf "\n## First login\n\nOnce:\n\n    ugat-say it\n" >README.md'
 }
 
 @test "commands: each missing part is named" {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The man pages: mandoc has nothing to say, what they refer to exists, and a command's page tells its
-# exit codes and gives examples.
+# The man pages: mandoc has nothing to say, what they refer to exists, each has its sections, and a command's page
+# tells what every option of its SYNOPSIS does.
 set -u
 cd "${LINT_ROOT:-$(dirname "$0")/../..}" || exit 2
 shopt -s nullglob
@@ -20,12 +20,33 @@ while read -r page _ name section _; do
 		bad=1
 	}
 done < <(grep -E '^\.Xr (ugat|auth)' "${pages[@]}" | sed 's/:/ /')
-for page in man/*.[18]; do
-	for section in SYNOPSIS DESCRIPTION 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
+need() { # page section...
+	local page=$1 section
+	shift
+	for section; do
 		grep -q "^\.Sh $section\$" "$page" || {
 			echo "$page: no $section"
 			bad=1
 		}
 	done
+}
+
+# The letters behind `.Op Fl` in the SYNOPSIS, and those behind `.It Fl` (`.It Fl q , v`, `.It Fl R Ar RATIO , Fl T`).
+options() { # page
+	awk '/^\.Sh / { on = /SYNOPSIS/ } on && /^\.Op Fl / { print $3 }' "$1" | grep -o . | sort -u
+}
+described() { # page
+	sed -n 's/^\.It Fl //p' "$1" | sed 's/, Fl /, /g; s/-[a-z]*//g' | tr ',' '\n' | awk '{ print $1 }' | sort -u
+}
+
+for page in "${pages[@]}"; do
+	need "$page" SYNOPSIS DESCRIPTION FILES EXAMPLES 'SEE ALSO' STANDARDS
+	case $page in *.5) continue ;; esac
+	need "$page" 'EXIT STATUS'
+	missing=$(comm -23 <(options "$page") <(described "$page") | tr -d '\n')
+	[ -z "$missing" ] || {
+		echo "$page: SYNOPSIS has -$missing, which nothing explains"
+		bad=1
+	}
 done
 exit $bad
