@@ -45,7 +45,7 @@ user_of() {
 # own_authd: a fresh one in /var/lib/ugat.
 own_authd() {
 	on here sh -c 'rm -rf /var/lib/ugat /root/authd; rm -f /run/secrets/ops /var/backups/*'
-	spawn_on own here authd
+	spawn_on own here authd -S 10
 	wait_for 20 grep -q ' event=ready ' own.err || { show own.err; return 1; }
 }
 
