@@ -560,7 +560,6 @@ http_refusal(const struct http *h)
 void
 http_free(struct http *h)
 {
-	const struct curl_calls *curl = &h->curl;
 	struct http_call *c;
 
 	if (h == NULL)
@@ -568,8 +567,8 @@ http_free(struct http *h)
 	while ((c = LIST_FIRST(&h->calls)) != NULL)
 		http_cancel(c);
 	if (h->multi != NULL) {
-		(void)curl->multi_cleanup(h->multi);
-		curl->global_cleanup();
+		(void)h->curl.multi_cleanup(h->multi);
+		h->curl.global_cleanup();
 	}
 	loop_timer_free(h->timer);
 	free(h);

@@ -96,9 +96,14 @@ stack_asker(const void *to)
 {
 	static _Thread_local bool inside;
 	uintptr_t at = (uintptr_t)to;
+	Dl_info called = { 0 };
 	void *frames[NEAR];
 	int depth, i = 0;
 
+	/* What a stream reads or writes through is the stream's. */
+	if (is_libc(at) && dladdr(to, &called) != 0 && called.dli_sname != NULL &&
+	    strcmp(called.dli_sname, "_IO_file_doallocate") == 0)
+		return 0;
 	if (is_libc(at) && !inside) {
 		inside = true;
 		depth = backtrace(frames, NEAR);
