@@ -16,6 +16,15 @@ for file in cmd/* pkg/* .ci/* completions/* tests/**/*; do
 done
 rc=0
 [ ${#scripts[@]} -eq 0 ] || printf '%s\0' "${scripts[@]}" | xargs -0 -P 2 -n 8 shellcheck -x -P SCRIPTDIR || rc=1
-# In a bats file every test is a subshell, and `run` sets variables that nobody declares.
-[ ${#bats[@]} -eq 0 ] || printf '%s\0' "${bats[@]}" | xargs -0 -P 2 -n 4 shellcheck -x -P SCRIPTDIR -S warning -e SC2030,SC2031,SC2154 || rc=1
+# In a bats file every test is a subshell, and `run` sets variables that nobody declares. What it sources is looked
+# at above, once, and not again with each of them: so a variable that seems to be set for nobody may be one of those.
+if [ ${#bats[@]} -gt 0 ]; then
+	while IFS= read -r line; do
+		name=${line#*: warning: }
+		name=${name%% *}
+		[[ $line = *'[SC2034]' ]] && grep -qw -e "$name" tests/*.bash tests/*/*.bash /dev/null && continue
+		printf '%s\n' "$line"
+		rc=1
+	done < <(printf '%s\0' "${bats[@]}" | xargs -0 -P 2 -n 4 shellcheck -f gcc -S warning -e SC2030,SC2031,SC2154)
+fi
 exit $rc
