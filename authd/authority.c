@@ -22,6 +22,7 @@
 
 #include "base/buf.h"
 #include "crypto/cert.h"
+#include "io/slurp.h"
 
 enum {
 	FILE_LIMIT = 64 * 1024, /* of a key or a certificate */
@@ -191,20 +192,6 @@ read_file(const struct place *p, const char *file, bool secret, struct buf *b)
 }
 
 static enum rc
-write_all(int fd, struct bytes text)
-{
-	while (text.n > 0) {
-		ssize_t put = write(fd, text.p, text.n);
-
-		if (put < 0 && errno != EINTR)
-			return RC_SYS;
-		if (put > 0)
-			text = bytes_from(text, (size_t)put);
-	}
-	return fsync(fd) == 0 ? RC_OK : RC_SYS;
-}
-
-static enum rc
 write_file(const struct place *p, const char *file, struct bytes text)
 {
 	char beside[NAME_LIMIT];
@@ -215,8 +202,8 @@ write_file(const struct place *p, const char *file, struct bytes text)
 	(void)unlinkat(p->fd, beside, 0);
 	fd = openat(p->fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 	    S_IRUSR | S_IWUSR);
-	if (fd >= 0 && give_to_owner(p, fd) == RC_OK && write_all(fd, text) == RC_OK &&
-	    renameat(p->fd, beside, p->fd, file) == 0 && fsync(p->fd) == 0)
+	if (fd >= 0 && give_to_owner(p, fd) == RC_OK && spill(fd, text) == RC_OK &&
+	    fsync(fd) == 0 && renameat(p->fd, beside, p->fd, file) == 0 && fsync(p->fd) == 0)
 		rc = RC_OK;
 	if (rc != RC_OK)
 		(void)system_refused(p, CODE_CANTCREAT, file);

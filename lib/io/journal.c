@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/slurp.h"
+
 static const char magic[] = "ugathave"; /* written without its NUL */
 
 enum { VERSION = 1, MAGIC = 8, FILE_SIZE = 4 + 4 + JOURNAL_KEY + 4 * 8 };
@@ -296,21 +298,6 @@ journal_load(const struct beneath *b, const char *name, struct journal *j)
 	return rc;
 }
 
-static enum rc
-write_all(int fd, struct bytes in)
-{
-	while (in.n > 0) {
-		ssize_t n = write(fd, in.p, in.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return RC_SYS;
-		in = bytes_from(in, (size_t)n);
-	}
-	return RC_OK;
-}
-
 enum rc
 journal_save(const struct beneath *b, const char *name, struct bytes text, bool sync,
     uint64_t *mtime_ns)
@@ -326,7 +313,7 @@ journal_save(const struct beneath *b, const char *name, struct bytes text, bool 
 	rc = beneath_open(b, fresh, O_WRONLY | O_CREAT | O_EXCL, 0666, &fd);
 	if (rc != RC_OK)
 		return rc;
-	rc = write_all(fd, text);
+	rc = spill(fd, text);
 	if (rc == RC_OK &&
 	    (fstat(fd, &st) != 0 || (sync && fsync(fd) != 0) ||
 	        renameat(b->dir, fresh, b->dir, name) != 0))

@@ -80,3 +80,17 @@ slurp(const char *path, struct buf *b)
 	errno = saved;
 	return rc;
 }
+
+enum rc
+spill(int fd, struct bytes b)
+{
+	while (b.n > 0) {
+		ssize_t n = write(fd, b.p, b.n);
+
+		if (n >= 0)
+			b = bytes_from(b, (size_t)n);
+		else if (errno != EINTR)
+			return RC_SYS;
+	}
+	return RC_OK;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A whole file, or a whole pipe, in memory. */
+/* A whole file, or a whole pipe, into memory, and out of it. */
 #ifndef IO_SLURP_H
 #define IO_SLURP_H
 
@@ -15,5 +15,8 @@
  * errno, EISDIR for a directory; RC_MEM.
  */
 enum rc slurp(const char *path, struct buf *b) MUST_USE;
+
+/* Write all of b, however long it takes. RC_SYS: errno, and some of it may be written. */
+enum rc spill(int fd, struct bytes b) MUST_USE;
 
 #endif

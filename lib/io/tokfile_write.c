@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "io/slurp.h"
 #include "io/tokfile_parts.h"
 
 enum { LOCK_STEP_MS = 20 };
@@ -29,20 +30,6 @@ make_folders(const char *path)
 		(void)mkdir(part, 0700);
 		*at++ = '/';
 	}
-}
-
-static enum rc
-write_all(int fd, struct bytes text)
-{
-	while (text.n > 0) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		if (n >= 0)
-			text = bytes_from(text, (size_t)n);
-		else if (errno != EINTR)
-			return RC_SYS;
-	}
-	return RC_OK;
 }
 
 /* The name is durable only when its folder is. Where that cannot be done, so be it. */
@@ -78,7 +65,7 @@ replace(const char *path, struct bytes text)
 	if (fd == -1)
 		return RC_SYS;
 	if (fchmod(fd, 0600) == 0)
-		rc = write_all(fd, text);
+		rc = spill(fd, text);
 	if (rc == RC_OK && fsync(fd) != 0)
 		rc = RC_SYS;
 	saved = errno;
@@ -129,7 +116,7 @@ write_descriptor(int fd, struct bytes text)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0 &&
 	    fchmod(fd, st.st_mode & 0700) != 0)
 		return RC_SYS;
-	return write_all(fd, text);
+	return spill(fd, text);
 }
 
 enum rc
@@ -173,7 +160,7 @@ wipe(const char *path)
 	while (left > 0) {
 		size_t n = left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros);
 
-		if (write_all(fd, bytes_of(zeros, n)) != RC_OK)
+		if (spill(fd, bytes_of(zeros, n)) != RC_OK)
 			break;
 		left -= (off_t)n;
 	}

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/slurp.h"
+
 enum { ACCOUNT_ROOM = 4096, TEMP_ROOM = NAME_MAX + 32 };
 
 enum rc
@@ -99,20 +101,6 @@ login_read_at(int dir, const char *name, mode_t refused, struct buf *b)
 	return rc;
 }
 
-static enum rc
-write_all(int fd, struct bytes text)
-{
-	while (text.n > 0) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		if (n >= 0)
-			text = bytes_from(text, (size_t)n);
-		else if (errno != EINTR)
-			return RC_SYS;
-	}
-	return fsync(fd) == 0 ? RC_OK : RC_SYS;
-}
-
 /* linkat(2) for what must not be replaced: it works on every file system with links. */
 static enum rc
 give_name(int dir, const char *temp, const char *name, bool replace)
@@ -139,7 +127,9 @@ login_write_at(int dir, const char *name, mode_t mode, struct bytes text, bool r
 	if (fd == -1)
 		return RC_SYS;
 	if (fchmod(fd, mode) == 0)
-		rc = write_all(fd, text);
+		rc = spill(fd, text);
+	if (rc == RC_OK && fsync(fd) != 0)
+		rc = RC_SYS;
 	if (rc == RC_OK)
 		rc = give_name(dir, temp, name, replace);
 	saved = errno;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "io/cage.h"
 #include "io/journal.h"
+#include "io/slurp.h"
 #include "io/stop.h"
 #include "run/make_parts.h"
 
@@ -113,21 +114,6 @@ make_shut(const struct making *g)
 	free(dir);
 }
 
-static int
-write_all(int fd, struct bytes b)
-{
-	while (b.n > 0) {
-		ssize_t n = write(fd, b.p, b.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		b = bytes_from(b, (size_t)n);
-	}
-	return 0;
-}
-
 /*
  * A file without a name, which nothing is left of when we are killed; named: one called
  * so, where the file system has no such files.
@@ -193,9 +179,7 @@ write_new(
 	*code = CODE_CANTCREAT;
 	if (fd < 0)
 		return errno;
-	err = write_all(fd, buf_bytes(&g->raw));
-	if (err == 0 && fsync(fd) != 0)
-		err = errno;
+	err = spill(fd, buf_bytes(&g->raw)) != RC_OK || fsync(fd) != 0 ? errno : 0;
 	if (err != 0)
 		*code = CODE_IO;
 	if (err == 0)
@@ -233,7 +217,6 @@ make_write(struct making *g)
 {
 	struct stop stop;
 	enum rc rc;
-	int err;
 
 	if (g->target != NULL) {
 		/* A signal between here and there would leave the temporary file. */
@@ -244,9 +227,8 @@ make_write(struct making *g)
 	}
 	if (g->m->file == NULL)
 		return RC_OK;
-	err = write_all(g->m->out, buf_bytes(&g->raw));
-	if (err == 0)
-		return RC_OK;
-	outcome_fail(g->o, CODE_IO, "standard output: %s", strerror(err));
-	return RC_SYS;
+	rc = spill(g->m->out, buf_bytes(&g->raw));
+	if (rc != RC_OK)
+		outcome_fail(g->o, CODE_IO, "standard output: %s", strerror(errno));
+	return rc;
 }

@@ -54,36 +54,38 @@ tell(struct talk *t, int code, const char *words)
 	end_it(t, told ? TALK_ENDING : TALK_OVER);
 }
 
-void
-talk_fail(struct talk *t, int code, const char *format, ...)
+/* With a failure; theirs is what the other side hears of it, NULL: the same. */
+static void PRINTF_LIKE(4, 0)
+fail(struct talk *t, int code, const char *theirs, const char *format, va_list ap)
 {
 	char words[OUTCOME_WORDS];
-	va_list ap;
 
 	if (t->phase >= TALK_ENDING)
 		return;
-	va_start(ap, format);
 	(void)vsnprintf(words, sizeof(words), format, ap);
-	va_end(ap);
 	if (t->end->signal == 0)
 		(void)outcome_fail(t->end, code, "%s", words);
-	tell(t, code, words);
+	tell(t, code, theirs == NULL ? words : theirs);
+}
+
+void
+talk_fail(struct talk *t, int code, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	fail(t, code, NULL, format, ap);
+	va_end(ap);
 }
 
 void
 talk_refuse(struct talk *t, int code, const char *theirs, const char *format, ...)
 {
-	char words[OUTCOME_WORDS];
 	va_list ap;
 
-	if (t->phase >= TALK_ENDING)
-		return;
 	va_start(ap, format);
-	(void)vsnprintf(words, sizeof(words), format, ap);
+	fail(t, code, theirs, format, ap);
 	va_end(ap);
-	if (t->end->signal == 0)
-		(void)outcome_fail(t->end, code, "%s", words);
-	tell(t, code, theirs);
 }
 
 /* The connection is of no use any more. */

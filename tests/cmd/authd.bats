@@ -359,13 +359,13 @@ os.execvp(sys.argv[1], sys.argv[1:])' authd -d dir -p 0 2>log 3>&- 4>&- &
 	stranger slow
 }
 
-@test "500 idle connections: a login takes less than a second" {
+@test "500 idle connections: a login does not wait until they have had their 5 s" {
 	up -N open
 	register ann
 	stranger idle >took
 	cat took
 	[ "$(wc -l <took)" -eq 3 ]
-	[ -n "${UGAT_SAN:-}" ] || run ! awk '$1 >= 1 { print; exit 0 } END { exit 1 }' took
+	[ -n "${UGAT_SAN:-}" ] || run ! awk '$1 >= 4 { print; exit 0 } END { exit 1 }' took
 }
 
 @test "who has been refused is hung up on, whatever the method: no place is held that way" {
