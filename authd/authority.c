@@ -203,7 +203,8 @@ write_file(const struct place *p, const char *file, struct bytes text)
 	fd = openat(p->fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 	    S_IRUSR | S_IWUSR);
 	if (fd >= 0 && give_to_owner(p, fd) == RC_OK && spill(fd, text) == RC_OK &&
-	    fsync(fd) == 0 && renameat(p->fd, beside, p->fd, file) == 0 && fsync(p->fd) == 0)
+	    fsync(fd) == 0 && renameat(p->fd, beside, p->fd, file) == 0 &&
+	    fsync(p->fd) == 0)
 		rc = RC_OK;
 	if (rc != RC_OK)
 		(void)system_refused(p, CODE_CANTCREAT, file);

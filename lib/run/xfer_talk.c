@@ -56,7 +56,7 @@ tell(struct talk *t, int code, const char *words)
 
 /* With a failure; theirs is what the other side hears of it, NULL: the same. */
 static void PRINTF_LIKE(4, 0)
-fail(struct talk *t, int code, const char *theirs, const char *format, va_list ap)
+    fail(struct talk *t, int code, const char *theirs, const char *format, va_list ap)
 {
 	char words[OUTCOME_WORDS];
 
