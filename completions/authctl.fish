@@ -10,3 +10,15 @@ complete -c authctl -s d -x -a '(__fish_complete_directories)' -d 'folder of aut
 complete -c authctl -s P -r -F -d 'where the password is read from'
 complete -c authctl -n "not __fish_seen_subcommand_from $verbs" -a "$verbs"
 complete -c authctl -n '__fish_seen_subcommand_from backup' -F
+
+# The first column of what authctl lists, in the folder that its own -d names: serials behind -s, else users.
+function __ugat_authctl
+    set -l words (commandline -opc)
+    set -l what users
+    test "$words[-1]" = -s; and set what sessions
+    set -l dir
+    set -l at (contains -i -- -d $words)
+    and set dir -d $words[(math $at + 1)]
+    authctl $dir $what 2>/dev/null </dev/null | string replace -r '\t.*' ''
+end
+complete -c authctl -n '__fish_seen_subcommand_from deluser passwd revoke' -a '(__ugat_authctl)'

@@ -27,9 +27,9 @@ function __ugat_behind
     set -e words[1]
     set -l command $words[1]
     set -e words[1]
-    switch $command
-        case get
-            set command fetch
+    if test "$command" = get
+        complete -C "ugat-fetch $words $word" | string replace -r -- '^-j\t.*' '-j\ttorrents at once'
+        return
     end
     complete -C "ugat-$command $words $word"
 end
