@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "codec/record.h"
+#include "io/tty.h"
 
 void
 tool_start(const struct tool *t)
@@ -95,7 +96,7 @@ tool_end(const struct tool *t, const struct outcome *o, bool records)
 	}
 	if (o->code != CODE_OK && !o->passed) {
 		if (o->words[0] != '\0')
-			fprintf(stderr, "%s: %s\n", t->name, o->words);
+			tty_say(STDERR_FILENO, t->name, o->words);
 		if (records && !isatty(STDOUT_FILENO)) {
 			tool_put_fail(t, o);
 			exit(o->code);

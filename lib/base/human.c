@@ -45,6 +45,15 @@ human_time(uint64_t seconds, char out[static HUMAN_SIZE])
 		(void)snprintf(out, HUMAN_SIZE, "ages");
 }
 
+void
+human_span(uint64_t ms, char out[static HUMAN_SIZE])
+{
+	if (ms < 9950)
+		(void)snprintf(out, HUMAN_SIZE, "%.1f s", (double)ms / 1000);
+	else
+		human_time((ms + 500) / 1000, out);
+}
+
 /*
  * Digits, then at most one letter of units; the letter's place in units picks the factor.
  */

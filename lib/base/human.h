@@ -15,6 +15,9 @@ void human_size(uint64_t bytes, char out[static HUMAN_SIZE]);
 /* A duration in seconds as its two greatest units: "0:07", "12:34", "3h05", "4d07h". */
 void human_time(uint64_t seconds, char out[static HUMAN_SIZE]);
 
+/* The same in milliseconds, with tenths below 10 s: "0.3 s", "0:12". */
+void human_span(uint64_t ms, char out[static HUMAN_SIZE]);
+
 /*
  * Read SIZE or RATE: decimal digits and perhaps K, M, G or T of either case (powers of
  * 1024). RC_BAD; RC_BIG: over 2^60.

@@ -24,7 +24,6 @@ enum part { PERCENT, SIZES, DOWN, UP, PEERS, ETA, PARTS };
 
 struct parts {
 	char text[PARTS][PART]; /* ASCII; empty: not shown */
-	size_t used;            /* columns of all of them */
 };
 
 /* Columns before each part: those of one theme stand closer. */
@@ -34,19 +33,19 @@ gap_before(enum part p)
 	return p == PERCENT ? 0 : p == SIZES || p == UP ? 1 : 2;
 }
 
+/* Columns of all of them. */
 static size_t
-width_of(const struct parts *ps, enum part p)
+width_of(const struct parts *ps)
 {
-	size_t n = strlen(ps->text[p]);
+	size_t used = 0;
 
-	return n == 0 ? 0 : n + gap_before(p);
-}
+	for (int i = 0; i < PARTS; i++) {
+		size_t n = strlen(ps->text[i]);
 
-static void
-drop(struct parts *ps, enum part p)
-{
-	ps->used -= width_of(ps, p);
-	ps->text[p][0] = '\0';
+		if (n > 0)
+			used += (used == 0 ? 0 : gap_before((enum part)i)) + n;
+	}
+	return used;
 }
 
 void
@@ -57,6 +56,10 @@ progress_sizes(uint64_t have, uint64_t total, char out[static PROGRESS_SIZES])
 	double scale = 1, whole;
 
 	human_size(total, size);
+	if (total == 0) {
+		(void)snprintf(out, PROGRESS_SIZES, "%s", size);
+		return;
+	}
 	unit = strchr(size, ' ');
 	for (const char *u = "BKMGTPE"; *u != '\0' && *u != unit[1]; u++)
 		scale *= 1024;
@@ -95,11 +98,11 @@ make_parts(struct parts *ps, const struct progress *p)
 {
 	char size[HUMAN_SIZE];
 
-	*ps = (struct parts){ .used = 0 };
+	*ps = (struct parts){ .text = { "" } };
 	if (p->endless) {
 		human_size(p->have, size);
 		(void)snprintf(ps->text[SIZES], PART, "%s", size);
-	} else {
+	} else if (p->total > 0 || p->state == NULL) {
 		(void)snprintf(ps->text[PERCENT], PART, "%3u%%",
 		    progress_percent(p->have, p->total));
 		progress_sizes(p->have, p->total, ps->text[SIZES]);
@@ -118,8 +121,6 @@ make_parts(struct parts *ps, const struct progress *p)
 		human_time(p->eta_s, size);
 		(void)snprintf(ps->text[ETA], PART, "ETA %s", size);
 	}
-	for (int i = 0; i < PARTS; i++)
-		ps->used += width_of(ps, (enum part)i);
 }
 
 /* The name as it may be shown; without UTF-8, a '?' for each character beyond ASCII. */
@@ -192,10 +193,10 @@ make_fit(struct parts *ps, size_t columns, size_t least)
 	size_t before = least == 0 ? 0 : least + 2;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		if (ps->used + before > columns)
-			drop(ps, order[i]);
-	if (ps->used > columns)
-		drop(ps, DOWN);
+		if (width_of(ps) + before > columns)
+			ps->text[order[i]][0] = '\0';
+	if (width_of(ps) > columns)
+		ps->text[DOWN][0] = '\0';
 }
 
 static size_t
@@ -218,7 +219,8 @@ progress_line(const struct progress *p, struct bytes name, struct progress_room 
 	make_parts(&ps, p);
 	wide = text_columns(bytes_of(shown, n));
 	make_fit(&ps, columns, wide < NAME_LEAST ? wide : NAME_LEAST);
-	free_columns = columns > ps.used ? columns - ps.used : 0;
+	free_columns = width_of(&ps);
+	free_columns = columns > free_columns ? columns - free_columns : 0;
 	wide = wide < NAME_USUAL ? wide : NAME_USUAL;
 	wide = free_columns < 3 ? 0 : wide < free_columns - 2 ? wide : free_columns - 2;
 	n = cut_name(shown, n, wide);
@@ -227,19 +229,19 @@ progress_line(const struct progress *p, struct bytes name, struct progress_room 
 		at = put_gap(out, n, 2);
 		free_columns -= text_columns(bytes_of(shown, n)) + 2;
 	}
-	if (free_columns >= BAR_LEAST + 1 && !p->endless) {
+	if (free_columns >= BAR_LEAST + 1 && ps.text[PERCENT][0] != '\0') {
 		size_t width =
 		    free_columns - 1 < BAR_USUAL ? free_columns - 1 : BAR_USUAL;
 
 		at += put_bar(out + at, width, progress_percent(p->have, p->total));
 		at = put_gap(out, at, 1);
 	}
-	for (int i = 0; i < PARTS; i++) {
+	for (int i = 0, nth = 0; i < PARTS; i++) {
 		size_t length = strlen(ps.text[i]);
 
 		if (length == 0)
 			continue;
-		at = put_gap(out, at, gap_before((enum part)i));
+		at = put_gap(out, at, nth++ == 0 ? 0 : gap_before((enum part)i));
 		memcpy(out + at, ps.text[i], length);
 		at += length;
 	}
@@ -256,10 +258,13 @@ progress_last(struct bytes name, uint64_t bytes, uint64_t ms, struct progress_ro
 	size_t n = show_name(name, room.utf8, shown, sizeof(shown) - 1), columns, length;
 
 	human_size(bytes, size);
-	human_time((ms + 500) / 1000, took);
+	human_span(ms, took);
 	human_size(
 	    (uint64_t)((double)bytes * 1000.0 / (ms > 0 ? (double)ms : 1.0)), rate);
-	(void)snprintf(rest, sizeof(rest), "%s in %s, %s/s", size, took, rate);
+	if (bytes == 0)
+		(void)snprintf(rest, sizeof(rest), "was there already");
+	else
+		(void)snprintf(rest, sizeof(rest), "%s in %s, %s/s", size, took, rate);
 	length = strlen(rest);
 	columns = usable(room);
 	n = cut_name(shown, n, columns > length + 2 ? columns - length - 2 : 0);

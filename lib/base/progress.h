@@ -16,7 +16,7 @@ enum {
 
 struct progress {
 	const char *state;    /* a word such as "checking", or NULL while loading */
-	uint64_t have, total; /* bytes of what is wanted */
+	uint64_t have, total; /* bytes of what is wanted; in a state 0: not known yet */
 	bool endless;         /* nobody knows the total */
 	uint64_t down_rate, up_rate; /* bytes a second */
 	unsigned peers;
@@ -42,8 +42,8 @@ size_t progress_line(const struct progress *p, struct bytes name,
     struct progress_room room, char out[static PROGRESS_LINE]);
 
 /*
- * "name: 256 MiB in 0:02, 128 MiB/s" for bytes that came in ms milliseconds; the name is
- * shortened to what fits.
+ * "name: 256 MiB in 2.0 s, 128 MiB/s" for bytes that came in ms milliseconds, or that
+ * all was there already when none came; the name is shortened to what fits.
  */
 size_t progress_last(struct bytes name, uint64_t bytes, uint64_t ms,
     struct progress_room room, char out[static PROGRESS_LINE]);
@@ -59,7 +59,7 @@ size_t progress_name(
 /* Whole per cent; 100 is not said before it is true. */
 unsigned progress_percent(uint64_t have, uint64_t total);
 
-/* "412/980 MiB": both sizes in the unit of the greater. */
+/* "412/980 MiB": both sizes in the unit of the greater; "0 B" of nothing. */
 void progress_sizes(uint64_t have, uint64_t total, char out[static PROGRESS_SIZES]);
 
 #endif

@@ -217,3 +217,25 @@ beneath_stat(
 	}
 	return fstatat(at, last, st, AT_SYMLINK_NOFOLLOW) == 0 ? RC_OK : RC_SYS;
 }
+
+size_t
+beneath_obstacle(const struct beneath *b, const char *path)
+{
+	struct beneath_near near;
+	char part[BENEATH_PATH];
+	size_t found = 0;
+	struct stat st;
+
+	beneath_near_init(&near);
+	for (size_t n = 0; path[n] != '\0' && n < sizeof(part) && found == 0; n++) {
+		part[n] = '\0';
+		if (n > 0 && path[n] == '/') {
+			if (beneath_stat(b, &near, part, &st) != RC_OK)
+				break;
+			found = S_ISDIR(st.st_mode) ? 0 : n;
+		}
+		part[n] = path[n];
+	}
+	beneath_near_clear(&near);
+	return found;
+}

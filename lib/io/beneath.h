@@ -54,4 +54,10 @@ void beneath_near_clear(struct beneath_near *near);
 enum rc beneath_stat(const struct beneath *b, struct beneath_near *near, const char *path,
     struct stat *st) MUST_USE;
 
+/*
+ * What is in the way to path: how many of its bytes name the first of its directories
+ * that is none, but a link or a file. 0: nothing is, or it cannot be told.
+ */
+size_t beneath_obstacle(const struct beneath *b, const char *path);
+
 #endif

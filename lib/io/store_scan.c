@@ -47,6 +47,22 @@ refuse(struct scan *sc, const struct torrent_file *f, int code, const char *why)
 	return RC_BAD;
 }
 
+/* The same for a directory of its: what stands there, by its own name. */
+static enum rc
+refuse_way(struct scan *sc, const struct torrent_file *f, const char *path)
+{
+	const char *what = errno == ELOOP ? "symbolic link" : "file";
+	size_t n = beneath_obstacle(&sc->s->files, path);
+	struct store_error e;
+
+	(void)store_refused(sc->s, f, &e);
+	if (n > 0 && strlen(e.path) > f->path.n)
+		e.path[strlen(e.path) - f->path.n + n] = '\0';
+	(void)outcome_fail(sc->o, CODE_CANTCREAT,
+	    "%s: a %s stands where a directory belongs: move it away", e.path, what);
+	return RC_BAD;
+}
+
 static const char *
 obstacle(mode_t mode)
 {
@@ -73,11 +89,7 @@ look(struct scan *sc, const struct torrent_file *f, struct seen *seen)
 		switch (errno) {
 		case ENOENT: return RC_OK;
 		case ELOOP:
-			return refuse(sc, f, CODE_CANTCREAT,
-			    "a directory on the way is a symbolic link: move it away");
-		case ENOTDIR:
-			return refuse(sc, f, CODE_CANTCREAT,
-			    "a file stands where its directory belongs: move it away");
+		case ENOTDIR: return refuse_way(sc, f, path);
 		default: return refuse(sc, f, CODE_IO, strerror(errno));
 		}
 	}

@@ -2,13 +2,14 @@
 #include "io/tty.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { USUAL_WIDTH = 80, LEAST_WIDTH = 10, USUAL_HEIGHT = 24, LEAST_HEIGHT = 3 };
+enum { USUAL_WIDTH = 80, LEAST_WIDTH = 5, USUAL_HEIGHT = 24, LEAST_HEIGHT = 3 };
 
 bool
 tty_is(int fd)
@@ -21,9 +22,9 @@ tty_width(int fd)
 {
 	struct winsize size;
 
-	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < LEAST_WIDTH)
+	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
 		return USUAL_WIDTH;
-	return size.ws_col;
+	return size.ws_col < LEAST_WIDTH ? LEAST_WIDTH : size.ws_col;
 }
 
 unsigned
@@ -58,15 +59,21 @@ locale_is_utf8(void)
 	        strncasecmp(dot + 1, "utf8", 4) == 0);
 }
 
-void
-tty_init(struct tty *t, int fd)
+static bool
+term_is_dumb(void)
 {
 	const char *term = getenv("TERM");
 
+	return term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0;
+}
+
+void
+tty_init(struct tty *t, int fd)
+{
 	*t = (struct tty){
 		.fd = fd,
 		.on = tty_is(fd),
-		.dumb = term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0,
+		.dumb = term_is_dumb(),
 		.utf8 = locale_is_utf8(),
 	};
 }
@@ -93,11 +100,13 @@ say(const struct tty *t, const char *p, size_t n)
 	}
 }
 
-static const char begin_line[] = "\r", erase_rest[] = "\033[K";
+static const char begin_line[] = "\r", erase_rest[] = "\033[J";
 
 /*
  * In one write, so that a line is never seen half drawn; what the old line had more is
- * erased last, which flickers less than erasing first.
+ * erased last, which flickers less than erasing first. The cursor goes back to the
+ * line's beginning: a terminal that becomes narrower breaks the line in two and keeps
+ * the cursor where its text is, so that all of the old line is still at or below it.
  */
 static void
 draw(const struct tty *t, const char *line, size_t n, const char *after)
@@ -124,7 +133,7 @@ tty_line(struct tty *t, struct bytes name, const struct progress *p)
 
 	if (!t->on || t->dumb)
 		return;
-	draw(t, line, progress_line(p, name, room_of(t), line), "");
+	draw(t, line, progress_line(p, name, room_of(t), line), begin_line);
 	t->drawn = true;
 }
 
@@ -146,4 +155,13 @@ tty_last(struct tty *t, struct bytes name, uint64_t bytes, uint64_t ms)
 		return;
 	draw(t, line, progress_last(name, bytes, ms, room_of(t), line), "\n");
 	t->drawn = false;
+}
+
+void
+tty_say(int fd, const char *command, const char *words)
+{
+	bool over = tty_is(fd) && !term_is_dumb();
+
+	(void)dprintf(fd, "%s%s%s: %s\n", over ? begin_line : "", over ? erase_rest : "",
+	    command, words);
 }

@@ -2,8 +2,8 @@
 /*
  * The progress line on a terminal: one line that is drawn again and again, and cleared
  * before anything else is said. Without a terminal (or with TERM=dumb, where only the
- * last line appears) the calls do nothing. Only \r and the "erase to the end of the line"
- * sequence are used, no colour.
+ * last line appears) the calls do nothing. Only \r and the "erase to the end of the
+ * screen" sequence are used, no colour.
  */
 #ifndef IO_TTY_H
 #define IO_TTY_H
@@ -42,5 +42,12 @@ void tty_clear(struct tty *t);
 
 /* The last line, which stays: bytes that came in ms milliseconds. */
 void tty_last(struct tty *t, struct bytes name, uint64_t bytes, uint64_t ms);
+
+/*
+ * "command: words" as a line of its own, terminal or not; on a terminal in the place of
+ * the progress line that another stage of the pipeline may have drawn there. words are
+ * printable.
+ */
+void tty_say(int fd, const char *command, const char *words);
 
 #endif

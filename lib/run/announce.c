@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "codec/line.h"
 #include "codec/record.h"
+#include "io/tty.h"
 #include "run/announce_parts.h"
 
 enum {
@@ -96,7 +97,7 @@ run_remark(struct run *r, const char *format, ...)
 	(void)vsnprintf(raw, sizeof(raw), format, ap);
 	va_end(ap);
 	(void)text_printable(bytes_str(raw), words, sizeof(words));
-	(void)dprintf(r->o->err, "%s: %s\n", r->o->command, words);
+	tty_say(r->o->err, r->o->command, words);
 }
 
 /* Output. */

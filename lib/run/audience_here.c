@@ -59,9 +59,12 @@ static void
 on_writable(void *ctx, int what)
 {
 	struct audience_here *h = ctx;
-	enum rc rc = recout_some(&h->out);
+	enum rc rc;
 
 	(void)what;
+	if (tty_is(h->rules->out))
+		tty_clear(&h->tty);
+	rc = recout_some(&h->out);
 	if (rc == RC_SYS)
 		h->err = errno;
 	if ((rc == RC_SYS || h->out.buf.n == 0) &&
@@ -154,7 +157,7 @@ here_say(void *ctx, const char *words)
 	struct audience_here *h = ctx;
 
 	tty_clear(&h->tty);
-	(void)dprintf(h->rules->err, "%s: %s\n", h->rules->command, words);
+	tty_say(h->rules->err, h->rules->command, words);
 }
 
 static void

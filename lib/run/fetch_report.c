@@ -80,9 +80,12 @@ static void
 on_writable(void *ctx, int what)
 {
 	struct fetch *f = ctx;
-	enum rc rc = recout_some(&f->out);
+	enum rc rc;
 
 	(void)what;
+	if (tty_is(f->o->out))
+		tty_clear(&f->tty);
+	rc = recout_some(&f->out);
 	if (rc == RC_SYS)
 		out_failed(f);
 	else
@@ -138,7 +141,7 @@ fetch_remark(struct fetch *f, const char *format, ...)
 	va_end(ap);
 	(void)text_printable(bytes_str(raw), words, sizeof(words));
 	tty_clear(&f->tty);
-	(void)dprintf(f->o->err, "%s: %s\n", f->o->command, words);
+	tty_say(f->o->err, f->o->command, words);
 }
 
 void
@@ -297,6 +300,7 @@ fetch_report_end(struct fetch *f)
 	struct rec_status r;
 	bool begun = f->port != 0;
 
+	tty_clear(&f->tty);
 	if (begun)
 		fill_status(f, &r, now_ms);
 	if (f->end->signal != SIGPIPE && end_out(f, begun ? &r : NULL) != RC_OK)
@@ -311,7 +315,6 @@ fetch_report_end(struct fetch *f)
 	f->out_watch = NULL;
 	recout_clear(&f->out);
 	buf_clear(&f->passed);
-	tty_clear(&f->tty);
 	if (f->end->code != CODE_OK || f->end->signal != 0 || f->load_ms == 0)
 		return;
 	tty_last(&f->tty, f->torrent.name, r.had - f->held_before,

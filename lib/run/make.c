@@ -82,8 +82,9 @@ explain(struct making *g, struct bytes info)
 	human_size(g->t.length, size);
 	human_size(g->t.piece_length, piece);
 	(void)text_printable(g->facts.name, name, sizeof(name));
-	(void)dprintf(g->m->err, "%s: %s: %s in %lu pieces of %s, info-hash %s\n",
-	    g->m->command, name, size, (unsigned long)g->t.pieces, piece, hex);
+	(void)dprintf(g->m->err, "%s: %s: %s in %lu piece%s of %s, info-hash %s\n",
+	    g->m->command, name, size, (unsigned long)g->t.pieces,
+	    g->t.pieces == 1 ? "" : "s", piece, hex);
 }
 
 static enum rc

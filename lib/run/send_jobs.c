@@ -120,8 +120,8 @@ send_walk_next(struct send *s)
 		return &b->files[b->used];
 	if (b->late > 0)
 		xfer_report_failed(&s->report, CODE_TEMPFAIL,
-		    "%llu files came after they were counted: not sent: send again",
-		    (unsigned long long)b->late);
+		    "%llu file%s came after the count: not sent: send again",
+		    (unsigned long long)b->late, b->late == 1 ? "" : "s");
 	if (b->end.code != CODE_OK) {
 		talk_fail(&s->talk, b->end.code, "%s", b->end.words);
 		s->walked = true;

@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "crypto/cert.h"
 #include "crypto/crl.h"
+#include "io/tty.h"
 #include "run/session_parts.h"
 
 enum {
@@ -272,7 +273,7 @@ session_say(const struct session *s, const char *format, ...)
 	if (s->say != NULL)
 		s->say(s->say_ctx, words);
 	else
-		(void)dprintf(s->err, "%s: %s\n", s->command, words);
+		tty_say(s->err, s->command, words);
 }
 
 void

@@ -107,13 +107,48 @@ list_pieces(const struct verifying *g, const struct torrent_file *f, piece_fn *c
 	return n;
 }
 
+/* A path as it opens from the current directory, printable. */
+static void
+show_path(const struct verifying *g, struct bytes path, char out[static PATH_ROOM])
+{
+	const char *dir = g->v->dir;
+	size_t n = 0, length = strlen(dir);
+
+	if (strcmp(dir, ".") != 0) {
+		n = text_printable(bytes_of(dir, length), out, PATH_ROOM / 2);
+		if (n > 0 && out[n - 1] != '/')
+			out[n++] = '/';
+	}
+	(void)text_printable(path, out + n, PATH_ROOM - n);
+}
+
+/* A link itself, or one in its way: by its own name. */
+static void
+say_link(const struct verifying *g, struct bytes path, struct detail *d)
+{
+	char text[BENEATH_PATH], shown[PATH_ROOM];
+	size_t n;
+
+	memcpy(text, path.p, path.n);
+	text[path.n] = '\0';
+	n = beneath_obstacle(&g->root, text);
+	if (n == 0) {
+		say(d, "a symbolic link stands there");
+		return;
+	}
+	show_path(g, bytes_of(text, n), shown);
+	say(d, "%s is a symbolic link", shown);
+}
+
 /* What stands where the file belongs, if it is not a file that can be read. */
 static enum stand
-judge_place(const struct content_file *now, struct detail *d)
+judge_place(const struct verifying *g, size_t i, struct detail *d)
 {
+	const struct content_file *now = &g->files[i];
+
 	switch (now->state) {
 	case CONTENT_MISSING: return MISSING;
-	case CONTENT_LINK: say(d, "a symbolic link stands there"); return BLOCKED;
+	case CONTENT_LINK: say_link(g, g->t.files[i].path, d); return BLOCKED;
 	case CONTENT_DIRECTORY: say(d, "a directory stands there"); return BLOCKED;
 	case CONTENT_SPECIAL:
 		say(d, "a FIFO, a socket or a device stands there");
@@ -152,39 +187,25 @@ judge(const struct verifying *g, size_t i, struct detail *d)
 	enum stand stand;
 
 	*d = (struct detail){ .n = 0 };
-	stand = judge_place(now, d);
+	stand = judge_place(g, i, d);
 	if (stand != WHOLE)
 		return stand;
 	if (now->size < f->length) {
 		struct detail bad = { .n = 0 };
 
-		say(d, "%llu of %llu bytes", (unsigned long long)now->size,
-		    (unsigned long long)f->length);
+		say(d, "%llu of %llu byte%s", (unsigned long long)now->size,
+		    (unsigned long long)f->length, f->length == 1 ? "" : "s");
 		if (!g->v->sizes && list_pieces(g, f, is_bad, &bad) > 0)
 			say(d, ", damaged:%s", bad.text);
 		return SHORT;
 	}
 	if (now->size > f->length) {
-		say(d, "%llu bytes too many",
-		    (unsigned long long)(now->size - f->length));
+		say(d, "%llu byte%s too many",
+		    (unsigned long long)(now->size - f->length),
+		    now->size - f->length == 1 ? "" : "s");
 		return LONG;
 	}
 	return g->v->sizes ? WHOLE : judge_pieces(g, f, d);
-}
-
-/* The file's path as it opens from the current directory, printable. */
-static void
-show_path(const struct verifying *g, size_t i, char out[static PATH_ROOM])
-{
-	const char *dir = g->v->dir;
-	size_t n = 0, length = strlen(dir);
-
-	if (strcmp(dir, ".") != 0) {
-		n = text_printable(bytes_of(dir, length), out, PATH_ROOM / 2);
-		if (n > 0 && out[n - 1] != '/')
-			out[n++] = '/';
-	}
-	(void)text_printable(g->t.files[i].path, out + n, PATH_ROOM - n);
 }
 
 enum rc
@@ -207,7 +228,7 @@ verify_tell(struct verifying *g, struct recout *out, bool all, int *code)
 			*code = CODE_NO;
 		if (stand == WHOLE && !all)
 			continue;
-		show_path(g, i, path);
+		show_path(g, g->t.files[i].path, path);
 		rc = buf_printf(&out->buf, "%s\t%s%s%s\n",
 		    stand == WHOLE && g->v->sizes ? "present" : stand_word[stand], path,
 		    d.n > 0 ? "\t" : "", d.text);
@@ -227,11 +248,11 @@ verify_remark(struct verifying *g)
 		struct detail d = { .n = 0 };
 
 		if (!torrent_file_is_real(&g->t.files[i]) ||
-		    judge_place(&g->files[i], &d) == WHOLE || d.n == 0)
+		    judge_place(g, i, &d) == WHOLE || d.n == 0)
 			continue;
 		if (++n > REMARKS)
 			continue;
-		show_path(g, i, path);
+		show_path(g, g->t.files[i].path, path);
 		(void)dprintf(g->v->err, "%s: %s: %s\n", g->v->command, path, d.text);
 	}
 	if (n > REMARKS)

@@ -97,10 +97,10 @@ xfer_report_summary(const struct xfer_report *r, const char *preposition, const 
 	if (r->total_files == 1)
 		(void)snprintf(name, sizeof(name), "%s", r->name);
 	else
-		(void)snprintf(
-		    name, sizeof(name), "%llu files", (unsigned long long)r->files);
+		(void)snprintf(name, sizeof(name), "%llu file%s",
+		    (unsigned long long)r->files, r->files == 1 ? "" : "s");
 	human_size(r->moved, size);
-	human_time(((uint64_t)ms + 500) / 1000, took);
+	human_span((uint64_t)ms, took);
 	human_size((uint64_t)((double)r->moved * 1000.0 / (double)ms), rate);
 	if (r->moved == 0 && r->bytes > 0)
 		(void)snprintf(raw, sizeof(raw), "%s %s %s: %s there already", name,

@@ -50,7 +50,7 @@ void xfer_report_tick(struct xfer_report *r, int64_t now_ms);
 /* All is over: "3 of 10 files were not VERB" becomes the outcome, if some failed. */
 void xfer_report_end(const struct xfer_report *r, const char *verb, struct outcome *end);
 
-/* "report.pdf to lab: 1.2 MiB in 0:01, 1.1 MiB/s". */
+/* "report.pdf to lab: 1.2 MiB in 1.1 s, 1.1 MiB/s". */
 void xfer_report_summary(
     const struct xfer_report *r, const char *preposition, const char *who);
 

@@ -518,11 +518,11 @@ status_file() {
 	rm -r out/d
 	: >out/d
 	fetched
-	ends 73 'out/d/one: a file stands where its directory belongs'
+	ends 73 'out/d: a file stands where a directory belongs'
 	rm out/d
 	ln -s .. out/d
 	fetched
-	ends 73 'out/d/one: a directory on the way is a symbolic link'
+	ends 73 'out/d: a symbolic link stands where a directory belongs'
 }
 
 @test "a directory that cannot be had: exit 73" {

@@ -137,6 +137,15 @@ ugat-verify: out/top/sub/c.bin: a symbolic link stands there' ]
 	[ ! -s err ]
 }
 
+@test "a symbolic link on the way to a file is named itself; one byte is no bytes" {
+	mv out/top/sub elsewhere
+	ln -s ../../elsewhere out/top/sub
+	echo >>out/top/a.bin
+	said 1
+	[ "$(grep c.bin out.words)" = 'blocked	out/top/sub/c.bin	out/top/sub is a symbolic link' ]
+	[ "$(grep a.bin out.words)" = 'long	out/top/a.bin	1 byte too many' ]
+}
+
 @test "a file that may not be read: exit 74 with -s, the others are checked" {
 	chmod 000 out/top/a.bin
 	as=()
@@ -355,7 +364,7 @@ unsure	piece 6: shared with a file that is not there' ]
 	TERM=xterm python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" 80 shown ugat-verify -j 1 -s -d out <records >out.words || rc=$?
 	[ "$rc" -eq 1 ]
 	grep -aq 'slow .*% .*checking' shown
-	[ "$(tail -c 4 shown)" = $'\r\033[K' ]
+	[ "$(tail -c 4 shown)" = $'\r\033[J' ]
 }
 
 @test "INT ends it by that very signal, while it hashes too" {

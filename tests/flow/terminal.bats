@@ -48,7 +48,7 @@ watched() {
 @test "the last line tells size, time and mean speed, and ends the line" {
 	watched 100
 	tail -n 1 lines >last
-	said '2\.86 MiB in 0:0[0-9]' last
+	said '2\.86 MiB in [0-9.]+ s, ' last
 	said '[0-9.]+ [KM]iB/s' last
 	[ "$(tail -c 1 screen | od -An -tx1 | tr -d ' ')" = 0a ]
 }

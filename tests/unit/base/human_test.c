@@ -70,6 +70,24 @@ durations_show_their_two_greatest_units(void **state)
 }
 
 static void
+short_spans_have_tenths(void **state)
+{
+	static const struct {
+		uint64_t ms;
+		const char *want;
+	} spans[] = { { 0, "0.0 s" }, { 49, "0.0 s" }, { 51, "0.1 s" }, { 1500, "1.5 s" },
+		{ 9949, "9.9 s" }, { 9950, "0:10" }, { 61499, "1:01" },
+		{ 7200000, "2h00" } };
+	char out[HUMAN_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		human_span(spans[i].ms, out);
+		assert_string_equal(out, spans[i].want);
+	}
+}
+
+static void
 sizes_are_read_with_their_unit(void **state)
 {
 	uint64_t v;
@@ -165,6 +183,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_have_three_digits_and_a_binary_unit),
 		cmocka_unit_test(durations_show_their_two_greatest_units),
+		cmocka_unit_test(short_spans_have_tenths),
 		cmocka_unit_test(sizes_are_read_with_their_unit),
 		cmocka_unit_test(times_are_read_with_their_unit),
 		cmocka_unit_test(other_texts_are_no_size_and_no_time),

@@ -66,7 +66,7 @@ a_state_has_its_rate_and_its_files(void **state)
 	p = (struct progress){
 		.state = "hashing", .have = 412 * MIB, .endless = true, .rate = 2 * MIB
 	};
-	assert_string_equal(fit(&p, "a", 200), "a   412 MiB  hashing 2.00 MiB/s");
+	assert_string_equal(fit(&p, "a", 200), "a  412 MiB  hashing 2.00 MiB/s");
 }
 
 static void
@@ -120,7 +120,7 @@ a_hundred_percent_is_not_said_before_it_is_true(void **state)
 	p.have = p.total;
 	assert_non_null(strstr(fit(&p, "a", 80), "100% 977/977 KiB"));
 	p.have = p.total = 0;
-	assert_non_null(strstr(fit(&p, "a", 80), "100% 0/0 B"));
+	assert_non_null(strstr(fit(&p, "a", 80), "100% 0 B  0 B/s down"));
 }
 
 static void
@@ -139,6 +139,16 @@ a_state_stands_in_place_of_speeds_and_peers(void **state)
 	p.total = UINT64_C(50) * MIB;
 	p.have = 26214400;
 	assert_non_null(strstr(fit(&p, "a", 60), "50% 25.0/50.0 MiB"));
+}
+
+static void
+a_state_that_has_nothing_to_count_yet_is_only_named(void **state)
+{
+	struct progress p = { .state = "checking" };
+
+	(void)state;
+	assert_string_equal(fit(&p, "a", 80), "a  checking");
+	assert_string_equal(fit(&p, "a", 10), "checking");
 }
 
 static void
@@ -172,14 +182,14 @@ the_last_line_tells_size_time_and_mean_speed(void **state)
 
 	(void)state;
 	(void)progress_last(bytes_str("x.iso"), UINT64_C(256) * MIB, 2000, room, line);
-	assert_string_equal(line, "x.iso: 256 MiB in 0:02, 128 MiB/s");
+	assert_string_equal(line, "x.iso: 256 MiB in 2.0 s, 128 MiB/s");
 	room.columns = 36;
 	(void)progress_last(
 	    bytes_str("long name.iso"), UINT64_C(256) * MIB, 2000, room, line);
-	assert_string_equal(line, "long n~: 256 MiB in 0:02, 128 MiB/s");
+	assert_string_equal(line, "long ~: 256 MiB in 2.0 s, 128 MiB/s");
 	room.columns = 10;
 	(void)progress_last(bytes_str("x"), 0, 0, room, line);
-	assert_string_equal(line, "0 B in 0:00, 0 B/s");
+	assert_string_equal(line, "was there already");
 }
 
 int
@@ -193,6 +203,7 @@ main(void)
 		cmocka_unit_test(no_width_is_ever_exceeded_and_the_percentage_stays),
 		cmocka_unit_test(a_hundred_percent_is_not_said_before_it_is_true),
 		cmocka_unit_test(a_state_stands_in_place_of_speeds_and_peers),
+		cmocka_unit_test(a_state_that_has_nothing_to_count_yet_is_only_named),
 		cmocka_unit_test(one_peer_is_no_peers),
 		cmocka_unit_test(foreign_names_are_made_fit_for_the_terminal),
 		cmocka_unit_test(the_last_line_tells_size_time_and_mean_speed),

@@ -71,13 +71,52 @@ a_line_is_drawn_over_and_cleared_in_its_place(void **state)
 	assert_string_equal(look(&s), "");
 	tty_line(&t, bytes_str("x"), &half);
 	assert_string_equal(
-	    look(&s), "\rx   50% 50/100 B  0 B/s down 0 B/s up  2 peers\033[K");
+	    look(&s), "\rx   50% 50/100 B  0 B/s down 0 B/s up  2 peers\033[J\r");
 	tty_clear(&t);
-	assert_string_equal(look(&s), "\r\033[K");
+	assert_string_equal(look(&s), "\r\033[J");
 	tty_clear(&t);
 	assert_string_equal(look(&s), "");
 	tty_last(&t, bytes_str("x"), 2048, 1000);
-	assert_string_equal(look(&s), "\rx: 2.00 KiB in 0:01, 2.00 KiB/s\033[K\r\n");
+	assert_string_equal(look(&s), "\rx: 2.00 KiB in 1.0 s, 2.00 KiB/s\033[J\r\n");
+	close_screen(&s);
+}
+
+static void
+words_take_the_place_of_another_stages_line(void **state)
+{
+	struct screen s;
+	char seen[16];
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(setenv("TERM", "xterm", 1), 0);
+	open_screen(&s, 50);
+	tty_say(s.theirs, "ugat-x", "words");
+	assert_string_equal(look(&s), "\r\033[Jugat-x: words\r\n");
+	assert_int_equal(setenv("TERM", "dumb", 1), 0);
+	tty_say(s.theirs, "ugat-x", "words");
+	assert_string_equal(look(&s), "ugat-x: words\r\n");
+	close_screen(&s);
+	assert_int_equal(setenv("TERM", "xterm", 1), 0);
+	assert_int_equal(pipe(fds), 0);
+	tty_say(fds[1], "ugat-x", "words");
+	assert_int_equal(read(fds[0], seen, sizeof(seen)), 14);
+	assert_memory_equal(seen, "ugat-x: words\n", 14);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+static void
+a_terminal_of_few_columns_has_them_and_one_of_none_has_80(void **state)
+{
+	struct screen s;
+
+	(void)state;
+	open_screen(&s, 8);
+	assert_int_equal(tty_width(s.theirs), 8);
+	close_screen(&s);
+	open_screen(&s, 0);
+	assert_int_equal(tty_width(s.theirs), 80);
 	close_screen(&s);
 }
 
@@ -97,7 +136,7 @@ a_resize_is_seen_at_the_next_line(void **state)
 	assert_non_null(strstr(look(&s), "[#####"));
 	assert_int_equal(ioctl(s.theirs, TIOCSWINSZ, &narrow), 0);
 	tty_line(&t, bytes_str("x"), &half);
-	assert_string_equal(look(&s), "\rx   50% 50/100 B  0 B/s down\033[K");
+	assert_string_equal(look(&s), "\rx   50% 50/100 B  0 B/s down\033[J\r");
 	close_screen(&s);
 }
 
@@ -115,7 +154,7 @@ a_dumb_terminal_gets_only_the_last_line_and_no_escapes(void **state)
 	tty_clear(&t);
 	assert_string_equal(look(&s), "");
 	tty_last(&t, bytes_str("x"), 0, 1000);
-	assert_string_equal(look(&s), "x: 0 B in 0:01, 0 B/s\r\n");
+	assert_string_equal(look(&s), "x: was there already\r\n");
 	close_screen(&s);
 }
 
@@ -179,6 +218,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_is_drawn_over_and_cleared_in_its_place),
+		cmocka_unit_test(words_take_the_place_of_another_stages_line),
+		cmocka_unit_test(
+		    a_terminal_of_few_columns_has_them_and_one_of_none_has_80),
 		cmocka_unit_test(a_resize_is_seen_at_the_next_line),
 		cmocka_unit_test(a_dumb_terminal_gets_only_the_last_line_and_no_escapes),
 		cmocka_unit_test(what_is_no_terminal_stays_silent),
