@@ -91,6 +91,26 @@ tool_usage(const struct tool *t, const char *format, ...)
 	exit(CODE_USAGE);
 }
 
+/*
+ * Options end at the first operand. One behind it was hardly meant as an operand, unless
+ * "--" says so or a file has that name.
+ */
+static void
+check_operands(const struct tool *t, int argc, char **argv, int at)
+{
+	if (at > 0 && strcmp(argv[at - 1], "--") == 0)
+		return;
+	for (int i = at; i < argc; i++) {
+		const char *word = argv[i];
+		bool known = word[0] == '-' && word[1] != '\0' &&
+		    (find(t->options, word[1]) != NULL || find(common, word[1]) != NULL);
+
+		if (known && access(word, F_OK) != 0)
+			tool_usage(t, "%s: options stand before all else, here before %s",
+			    word, argv[at]);
+	}
+}
+
 int
 tool_next(const struct tool *t, int argc, char **argv, int *at, const char **argument)
 {
@@ -113,7 +133,10 @@ tool_next(const struct tool *t, int argc, char **argv, int *at, const char **arg
 	}
 	letter = getopt(argc, argv, spec);
 	switch (letter) {
-	case -1: *at = optind; return -1;
+	case -1:
+		check_operands(t, argc, argv, optind);
+		*at = optind;
+		return -1;
 	case 'h': print_help(t);
 	case 'V': print_version(t);
 	case ':':

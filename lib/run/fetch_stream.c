@@ -59,7 +59,8 @@ find_only(struct fetch *f)
 		}
 	if (n == 1)
 		return only;
-	fetch_fail(f, CODE_USAGE, "-o: %zu files wanted; keep one (see ugat-pick)", n);
+	fetch_fail(f, CODE_USAGE,
+	    "-o: of %zu files only one can be kept: choose it with ugat-pick", n);
 	return NULL;
 }
 

@@ -269,17 +269,14 @@ login_is_stranger(
 	if (by_site)
 		(void)outcome_fail(l->end, CODE_NOSESSION,
 		    "%s has another identity: it shows %s, but %s says %s. Somebody may "
-		    "stand "
-		    "between; if `authctl fingerprint` there prints the new one, whoever "
-		    "administers this machine must change %s",
+		    "stand between; if `authctl fingerprint` there prints the new one, "
+		    "have %s changed",
 		    name, shown, t->whence, known, t->whence);
 	else
 		(void)outcome_fail(l->end, CODE_NOSESSION,
 		    "%s has another identity: it shows %s, but %s says %s. Somebody may "
-		    "stand "
-		    "between; only if `authctl fingerprint` there prints the new one, "
-		    "run "
-		    "%s -F %s %s",
+		    "stand between; only if `authctl fingerprint` there prints the new "
+		    "one, run %s -F %s %s",
 		    name, shown, t->whence, known, l->o->command, shown, name);
 }
 

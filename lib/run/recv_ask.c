@@ -103,6 +103,7 @@ static void
 take_offer(struct recv *r)
 {
 	r->report.state = AUDIENCE_RECEIVING;
+	r->talk.begun = true;
 	if (receiver_answer(&r->machine, XFER_YES, bytes_str("")) != RC_OK)
 		talk_fail(&r->talk, CODE_BUG, "the offer cannot be answered");
 	talk_pump(&r->talk);

@@ -155,7 +155,7 @@ hear(struct send *s, const struct sender_event *e)
 	case SENDER_MORE: break;
 	case SENDER_READY: s->greeted = true; break;
 	case SENDER_YES:
-		s->may_tell = true;
+		s->may_tell = s->talk.begun = true;
 		s->report.state = AUDIENCE_SENDING;
 		break;
 	case SENDER_NO: hear_no(s, e); break;

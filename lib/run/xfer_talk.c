@@ -88,20 +88,27 @@ talk_refuse(struct talk *t, int code, const char *theirs, const char *format, ..
 	va_end(ap);
 }
 
+/* What to do about a session that broke off. */
+static const char *
+remedy(const struct talk *t)
+{
+	if (!t->begun)
+		return "nothing was handed over yet: try again";
+	return t->ground->resumes
+	    ? "run the same two commands again: it goes on where it stopped"
+	    : "run the same two commands again";
+}
+
 /* The connection is of no use any more. */
 static void
 lose(struct talk *t, int code, const char *words)
 {
-	bool again = code == CODE_UNAVAILABLE || code == CODE_TEMPFAIL;
+	bool again = t->phase == TALK_TALKING &&
+	    (code == CODE_UNAVAILABLE || code == CODE_TEMPFAIL);
 
 	if (t->phase < TALK_ENDING && t->end->signal == 0)
-		(void)outcome_fail(t->end, code, "%s: %s%s", t->who, words,
-		    again && t->phase == TALK_TALKING
-		        ? (t->ground->resumes
-		                  ? ": run the same two commands again: it goes on where "
-		                    "it stopped"
-		                  : ": run the same two commands again")
-		        : "");
+		(void)outcome_fail(t->end, code, "%s: %s%s%s", t->who, words,
+		    again ? ": " : "", again ? remedy(t) : "");
 	end_it(t, TALK_OVER);
 }
 
@@ -486,6 +493,7 @@ static void
 on_signal(void *ctx, int what)
 {
 	struct talk *t = ctx;
+	char words[OUTCOME_WORDS];
 	bool ready;
 	int signo = stop_wait(t->ground->stop, -1, 0, &ready);
 
@@ -499,12 +507,9 @@ on_signal(void *ctx, int what)
 		return;
 	}
 	t->end->signal = signo;
+	(void)snprintf(words, sizeof(words), "was interrupted: %s", remedy(t));
 	if (t->phase < TALK_ENDING)
-		tell(t, CODE_TEMPFAIL,
-		    t->ground->resumes
-		        ? "was interrupted: run the same two commands again: it goes on "
-		          "where it stopped"
-		        : "was interrupted: run the same two commands again");
+		tell(t, CODE_TEMPFAIL, words);
 	talk_pump(t);
 }
 

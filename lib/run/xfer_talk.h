@@ -74,6 +74,7 @@ struct talk {
 	struct xlink *link; /* the machine's */
 	struct outcome *end;
 	char who[TALK_WHO]; /* the other side: its user, once known */
+	bool begun;         /* the engine's: the offer was accepted */
 
 	/* Private. */
 	struct tls *tls;

@@ -49,6 +49,35 @@ setup() {
 	done
 }
 
+@test "version: the daemon, its tool and the front door have the same" {
+	want=$(ugat-parse -V)
+	for command in ugat authd authctl; do
+		for option in -V --version; do
+			[ "$("$command" $option)" = "$command ${want#* }" ]
+		done
+	done
+	[ "$(ugat get -V)" = "ugat ${want#* }" ]
+	grep -qx "VERSION = ${want#* }" "$top/Makefile"
+}
+
+@test "options: one behind the operands is named, with the remedy; a file of that name is a file" {
+	: >x.torrent
+	for line in 'ugat-parse x.torrent -s' 'ugat-make x.torrent -f' 'ugat-pick 1 -x' 'ugat-stat 0b3f -w' 'ugat-login localhost -N' \
+		'ugat-send localhost x.torrent -U 1M' 'ugat-recv x -y' 'authctl adduser bob -P x.torrent'; do
+		run $line </dev/null
+		[ "$status" -eq 2 ] || { echo "$line: $status $output"; return 1; }
+		set -- $line
+		shift
+		while [[ $1 != -* ]]; do shift; done
+		[[ $output == *": $1: options stand before all else, here before "*'usage: '* ]]
+	done
+	: >./-s
+	run ugat-parse x.torrent -s
+	[[ $output != *"stand before"* ]]
+	run ugat-pick -- 1 -x <<<$'ugat\t1\nend'
+	[[ $output != *'stand before'* ]]
+}
+
 @test "options: an unknown one is named, with the usage, and exit 2" {
 	for command in "${commands[@]}"; do
 		for option in -Y --nonsense; do

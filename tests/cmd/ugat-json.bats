@@ -130,6 +130,17 @@ json() {
 	[ ! -s err-mawk ] || [ ! -e err-mawk ]
 }
 
+@test "a fail! that is none is passed as it is, named, and exit 65" {
+	for code in 0 256 x -; do
+		rc=0
+		printf 'ugat\t1\nfail!\t%s\tugat-announce\twords\n' "$code" | json >out || rc=$?
+		[ "$rc" -eq 65 ]
+		[ "$(sed -n 2p out | jq -r .command)" = ugat-announce ]
+		[ "$(sed -n 3p out | jq -r .words)" = 'line 2: a malformed `fail!` record' ]
+		[ "$(cat err-* | sort -u)" = 'ugat-json: line 2: a malformed `fail!` record' ]
+	done
+}
+
 @test "malformed input is exit 65: a wrong escape, no kind, a newer format, a cut description" {
 	# shellcheck disable=SC1003
 	for text in 'meta\tk\ta\\qb' 'meta\tk\ta\\' 'meta\tk\t\\0400' 'meta\tk\t\\01' '\tx' 'ugat\t2'; do

@@ -35,7 +35,11 @@ meets() {
 	done
 	for when in tls hello answer take half end stored; do
 		left send.$when 75 12
-		said '^ugat-send: lab: has not answered for 5 s: run the same two commands again' send.$when.err
+		said '^ugat-send: lab: has not answered for 5 s: ' send.$when.err
+		case $when in
+		tls | hello) said 's: nothing was handed over yet: try again$' send.$when.err ;;
+		*) said 's: run the same two commands again: it goes on where it stopped$' send.$when.err ;;
+		esac
 	done
 }
 

@@ -240,7 +240,7 @@ idle() {
 	torrent a
 	PORTS=1 stream -o -
 	codes "0 2"
-	said '12 files wanted; keep one'
+	said 'of 12 files only one'
 	[ ! -s fetch.out ]
 	clean
 }
