@@ -68,7 +68,7 @@ good_completions() {
 		# SPDX-License-Identifier: ISC
 		_ugat() {
 			case $1 in
-			ugat-say) COMPREPLY=(-h -V -d) ;;
+			ugat-say) spec=hVd: COMPREPLY=(-h -V -d) ; : "$spec" ;;
 			esac
 		}
 		complete -F _ugat ugat-say
@@ -82,7 +82,7 @@ good_completions() {
 		# SPDX-License-Identifier: ISC
 		complete -c ugat-say -s h -d help
 		complete -c ugat-say -s V -d version
-		complete -c ugat-say -s d -r -d folder
+		complete -c ugat-say -s d -r -d 'folder'
 	FISH
 }
 
@@ -236,4 +236,87 @@ add() { # file line: behind the includes
 	goes_red options 'completion for zsh' sed -i 's/-V\[/-v[/' completions/_ugat
 	good_completions
 	goes_red options 'completion for fish' sed -i 's/-s d /-s e /' completions/ugat-say.fish
+	good_completions
+	goes_red options 'for bash -' sed -i 's/spec=hVd:/spec=hVd/' completions/ugat.bash
+	good_completions
+	goes_red options 'for zsh -' sed -i 's/-d+/-d/' completions/_ugat
+	good_completions
+	goes_red options 'for fish -' sed -i 's/-s d -r/-s d/' completions/ugat-say.fish
+	good_completions
+	goes_red options 'the words of zsh (<) and fish (>) differ' sed -i "s/'folder'/'place'/" completions/ugat-say.fish
+}
+
+@test "options: the front door is compared, too" {
+	printf '#!/bin/sh\n# SPDX-License-Identifier: ISC\n' | tee cmd/ugat >"$UGAT_BIN/ugat"
+	cat >>"$UGAT_BIN/ugat" <<-'SH'
+		case "$*" in
+		--help) echo 'usage: ugat [-hV] [COMMAND]' ;;
+		'get --help') printf 'usage: ugat get [-h] [-d DIR]\n                FILE...\n' ;;
+		esac
+	SH
+	cp "$UGAT_BIN/ugat-say" "$UGAT_BIN/ugat-verify"
+	chmod +x "$UGAT_BIN/ugat"
+	sed 's/-say/ /' man/ugat-say.1 >man/ugat.1
+	printf '%s\n' '.Nm' '.Op Fl hV' '.Op Ar COMMAND' '.Nm' '.Cm get' '.Op Fl h' '.Op Fl d Ar DIR' '.Ar FILE...' \
+		'.Nm' '.Cm verify' '.Op Fl hV' '.Op Fl d Ar DIR' '.Op Ar FILE|-' '.Op Ar FILE...' >form
+	sed -i -e '/^.Sh SYN/,/^.Sh DESC/{/^.Sh/!d}' -e '/^.Sh SYN/r form' man/ugat.1
+	cat >>completions/ugat.bash <<-'BASH'
+		_ugat_commands='get help say'
+		_ugat_door() {
+			case ${COMP_WORDS[1]} in
+			get) COMPREPLY=(-h -d) ;;
+			verify) COMPREPLY=(-h -V -d) ;;
+			*) COMPREPLY=(-h -V) ;;
+			esac
+		}
+	BASH
+	cat >completions/_ugat <<-'ZSH'
+		#compdef ugat ugat-say
+		# SPDX-License-Identifier: ISC
+		local -a names
+		names=('get:download' 'help:help' 'say:say')
+		if [[ $service == ugat && $words[2] == get ]]; then
+			_arguments '-h[help]' '-d+[folder]:folder:_files'
+		elif [[ $service == ugat && $CURRENT == 2 && $words[2] != -* ]]; then
+			_describe command names
+		elif [[ $service == ugat && $CURRENT == 2 ]]; then
+			_arguments '-h[help]' '-V[version]'
+		else
+			_arguments '-h[help]' '-V[version]' '-d+[folder]:folder:_files'
+		fi
+	ZSH
+	cat >completions/ugat.fish <<-'FISH'
+		# SPDX-License-Identifier: ISC
+		complete -c ugat -f
+		complete -c ugat -s h -d help
+		complete -c ugat -n 'not __fish_seen_subcommand_from get' -s V -d version
+		complete -c ugat -n '__fish_seen_subcommand_from get verify' -s d -d folder
+		complete -c ugat -n 'test (count (commandline -opc)) -eq 1' -a 'get help say'
+	FISH
+	goes_red options 'ugat get: usage has -dh, the completion for bash -h' sed -i 's/(-h -d) ;;/(-h) ;;/' completions/ugat.bash
+	sed -i 's/get) COMPREPLY=(-h) ;;/get) COMPREPLY=(-h -d) ;;/' completions/ugat.bash
+	goes_red options "and those for bash (>)" sed -i "s/='get help say'/='get help'/" completions/ugat.bash
+	sed -i "s/='get help'/='get help say'/" completions/ugat.bash
+	goes_red options 'ugat get: usage (<) and SYNOPSIS' sed -i 's/get \[-h\]/get [-hq]/' "$UGAT_BIN/ugat"
+}
+
+@test "docs: a path and a target that are not there, and a layer without a word, are found" {
+	mkdir -p tests/cmd
+	printf 'check:\n' >Makefile
+	printf '`lib/base/text.c` and `lib/NAME.c`; `make check`\n' >HACKING.md
+	for layer in base codec core io; do printf '`%s/` x\n' $layer; done >lib/README.md
+	printf '    cmd/  x\n' >tests/README.md
+	goes_red docs 'HACKING.md: lib/base/gone.c is not there' bash -c 'echo "see lib/base/gone.c." >>HACKING.md'
+	sed -i '$d' HACKING.md
+	goes_red docs 'make frob is no target' bash -c 'echo "\`make frob\`" >>HACKING.md'
+	sed -i '$d' HACKING.md
+	goes_red docs 'no word of lib/io/' sed -i '/io/d' lib/README.md
+}
+
+@test "messages: one that is too long, a wrong plural and another spelling are found" {
+	goes_red messages 'lib/io/net.c:' add lib/io/net.c "const char *s = \"$(printf 'a long word %.0s' {1..15})\";"
+	good_c lib/io/net.c
+	goes_red messages '%lu bytes' add lib/io/net.c 'const char *s = "there are %lu bytes";'
+	good_c lib/io/net.c
+	goes_red messages 'infohash' add lib/io/net.c 'const char *s = "no infohash there";'
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The dependency rule, read from the includes (HACKING.md, "Layers"): which layers a layer may
+# The dependency rule, read from the includes (lib/README.md): which layers a layer may
 # include, which system headers the layers without I/O may use, and no allocation in codec.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
