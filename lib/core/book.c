@@ -127,8 +127,12 @@ book_next(struct book *b, int64_t now_ms)
 	uint32_t best = BOOK_NONE;
 	size_t found = 0;
 
+	if (b->n_back != b->n)
+		b->back = b->n_back = b->n;
 	for (size_t i = 0; i < b->n && found < LOOK_AHEAD; i++) {
-		uint32_t at = (uint32_t)((b->turn + i) % b->n);
+		uint32_t at =
+		    (uint32_t)((b->backwards ? b->back + b->n - 1 - i : b->turn + i) %
+		        b->n);
 		const struct book_entry *e = &b->entries[at];
 
 		if (!e->dialable || e->busy || e->next_ms > now_ms ||
@@ -138,8 +142,13 @@ book_next(struct book *b, int64_t now_ms)
 		if (best == BOOK_NONE || e->failures < b->entries[best].failures)
 			best = at;
 	}
-	if (best != BOOK_NONE)
+	if (best == BOOK_NONE)
+		return best;
+	if (b->backwards)
+		b->back = best;
+	else
 		b->turn = best + 1;
+	b->backwards = !b->backwards;
 	return best;
 }
 

@@ -39,7 +39,10 @@ struct book {
 	uint32_t *slots; /* numbers, by a hash of the address */
 	size_t n_slots;
 	uint64_t key;
-	size_t turn; /* where the search for somebody to dial goes on */
+	/* Where the search for somebody to dial goes on, from the front and the back. */
+	size_t turn, back;
+	size_t n_back; /* how many there were when back was set */
+	bool backwards;
 };
 
 /*
@@ -62,7 +65,9 @@ bool book_allows(struct book *b, const struct addr *a);
 
 /*
  * Somebody to dial now: allowed, not busy, its time has come; the one that failed least
- * among the next few. BOOK_NONE.
+ * among the next few. By turns from the front and from the back, so that whoever was
+ * named last need not wait for thousands before him, nor the first ones for those behind
+ * them. BOOK_NONE.
  */
 uint32_t book_next(struct book *b, int64_t now_ms);
 

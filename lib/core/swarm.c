@@ -172,7 +172,7 @@ on_ready(struct swarm *s, struct conn *c, int64_t now_ms)
 		}
 	}
 	c->state = CONN_OPEN;
-	c->since_ms = now_ms;
+	c->since_ms = c->moved_ms = now_ms;
 	c->solo = s->book.entries[c->who].parole;
 	swarm_said(s, c, RC_OK, now_ms);
 }
@@ -303,6 +303,7 @@ swarm_tick(struct swarm *s, int64_t now_ms)
 			s->lucky_ms = now_ms;
 		swarm_choke_all(s, redraw, now_ms);
 	}
+	swarm_make_room(s, now_ms);
 	swarm_dial(s, now_ms);
 	swarm_settle(s, now_ms);
 }

@@ -219,6 +219,7 @@ swarm_end_block(
 
 	rate_add(&s->down, e->block.length, now_ms);
 	rate_add(&c->down, e->block.length, now_ms);
+	c->moved_ms = now_ms;
 	swarm_forgive(c, now_ms);
 	c->snubbed = false;
 	if (!settle_block(s, c, e)) {

@@ -27,6 +27,7 @@ enum {
 	LATE_MS = 500,
 	LATE_BACKLOG_MS = 1000,
 	QUIET_MS = 2000,
+	MUCH_QUICKER = 8, /* times */
 	UNDER_WAY_MS = 250,
 	HEAD_MS = 5000,
 };
@@ -278,13 +279,29 @@ duplicate_from(
 }
 
 /*
+ * Help for somebody who is only slow: as many blocks as c sends while he sends one. Where
+ * that is much more, others who are as slow may have been asked for them as well.
+ */
+static struct help
+help_for(struct conn *slow, struct conn *c, int64_t now_ms)
+{
+	uint64_t times = rate_get(&c->down, now_ms) / (rate_get(&slow->down, now_ms) + 1);
+	struct help help = { .blocks = 1, .most = 2, .piece = PICKER_NONE };
+
+	if (c->snubbed || times < MUCH_QUICKER)
+		return help;
+	help.blocks = (size_t)(times < QUEUE_MIN ? times : QUEUE_MIN);
+	help.most = PICKER_ASKED_MAX;
+	return help;
+}
+
+/*
  * Who owes blocks itself helps nobody by asking for more, and who has sent none yet is
  * tried with a few: silent peers could not keep the others from helping.
  */
 static void
 end_game(struct swarm *s, struct conn *c, int64_t now_ms)
 {
-	const struct help one = { .blocks = 1, .most = 2, .piece = PICKER_NONE };
 	const struct help few = { .blocks = 2, .most = 2, .piece = PICKER_NONE };
 	const struct help all = {
 		.blocks = QUEUE_MIN, .most = PICKER_ASKED_MAX, .piece = PICKER_NONE
@@ -301,7 +318,7 @@ end_game(struct swarm *s, struct conn *c, int64_t now_ms)
 			duplicate_from(
 			    s, other, c, c->down.total > 0 ? all : few, now_ms);
 		else if (c->snubbed || is_late(s, other, now_ms))
-			duplicate_from(s, other, c, one, now_ms);
+			duplicate_from(s, other, c, help_for(other, c, now_ms), now_ms);
 	}
 }
 

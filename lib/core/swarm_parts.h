@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the parts of the swarm share: swarm.c (messages and time), swarm_conns.c (who is
- * connected), swarm_down.c (asking), swarm_blocks.c (blocks and pieces), swarm_up.c
- * (serving), swarm_queue.c (what the caller is to do). Nobody else includes it.
+ * connected), swarm_places.c (who makes room), swarm_down.c (asking), swarm_blocks.c
+ * (blocks and pieces), swarm_up.c (serving), swarm_queue.c (what the caller is to do).
+ * Nobody else includes it.
  */
 #ifndef CORE_SWARM_PARTS_H
 #define CORE_SWARM_PARTS_H
@@ -37,6 +38,7 @@ struct conn {
 	struct addr addr;
 	uint32_t who;     /* in the book, or BOOK_NONE */
 	int64_t since_ms; /* when the state began */
+	int64_t moved_ms; /* when it opened, or a block of it or for it last moved */
 	struct peer peer;
 
 	/* Asking. */
@@ -146,6 +148,11 @@ void swarm_part_from(struct swarm *s, struct conn *c, int64_t now_ms);
 
 /* All is held: tell everybody, and let go of those who have all as well. */
 void swarm_completed(struct swarm *s, int64_t now_ms);
+
+/* swarm_places.c */
+
+/* All places are taken: somebody useless may have to go. Before dialling. */
+void swarm_make_room(struct swarm *s, int64_t now_ms);
 
 /* swarm_down.c */
 

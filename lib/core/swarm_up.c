@@ -59,6 +59,8 @@ swarm_sent(struct swarm *s, struct conn *c, size_t n, int64_t now_ms)
 	payload = peer_sent(&c->peer, n, now_ms);
 	rate_add(&s->up, payload, now_ms);
 	rate_add(&c->up, payload, now_ms);
+	if (payload > 0)
+		c->moved_ms = now_ms;
 	swarm_serve(s, c, now_ms);
 }
 

@@ -200,6 +200,33 @@ who_failed_less_goes_first_and_all_have_their_turn(void **state)
 }
 
 static void
+who_was_named_behind_thousands_has_his_turn_at_once_and_so_has_the_first(void **state)
+{
+	uint32_t got[4], last = 10000;
+	struct book b;
+
+	(void)state;
+	book_init(&b, 1);
+	for (uint32_t i = 0; i <= last; i++) {
+		const struct addr a = nth(i);
+
+		(void)book_enter(&b, &a, true);
+	}
+	for (int i = 0; i < 4; i++) {
+		got[i] = book_next(&b, 0);
+		b.entries[got[i]].busy = true;
+	}
+	assert_int_equal(got[0], 0);
+	assert_int_equal(got[1], last);
+	assert_int_equal(got[2], 1);
+	assert_int_equal(got[3], last - 1);
+	(void)enter(&b, "192.0.2.1", 6881, true);
+	assert_int_equal(book_next(&b, 0), 2);
+	assert_int_equal(book_next(&b, 0), last + 1);
+	book_clear(&b);
+}
+
+static void
 ourselves_are_not_dialled_but_our_neighbours_are(void **state)
 {
 	struct book b;
@@ -335,6 +362,8 @@ main(void)
 		cmocka_unit_test(failures_in_a_row_double_the_wait_up_to_an_hour),
 		cmocka_unit_test(a_connection_that_did_something_starts_the_wait_anew),
 		cmocka_unit_test(who_failed_less_goes_first_and_all_have_their_turn),
+		cmocka_unit_test(
+		    who_was_named_behind_thousands_has_his_turn_at_once_and_so_has_the_first),
 		cmocka_unit_test(ourselves_are_not_dialled_but_our_neighbours_are),
 		cmocka_unit_test(who_is_denied_is_neither_dialled_nor_accepted),
 		cmocka_unit_test(a_ban_is_for_the_whole_address),

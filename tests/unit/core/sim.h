@@ -50,7 +50,8 @@ struct sim_peer {
 	struct bitset has;
 	size_t rate;            /* bytes a step */
 	int64_t silent_from_ms; /* sends no block after this time; 0: never silent */
-	bool up;                /* connected */
+	int64_t every_ms; /* sends blocks only so often, many at once; 0: at any time */
+	bool up;          /* connected */
 	struct conn *conn;
 	struct peer peer;
 	struct peer_block asked[SIM_QUEUE];
@@ -474,10 +475,12 @@ sim_moods(struct sim *w, struct sim_peer *p)
 static inline void
 sim_send_blocks(struct sim *w, struct sim_peer *p)
 {
+	size_t most = p->rate * (1 + (size_t)p->every_ms / SIM_STEP_MS) + WIRE_BLOCK;
+
 	p->budget += p->rate;
-	if (p->budget > p->rate + WIRE_BLOCK)
-		p->budget = p->rate + WIRE_BLOCK;
-	if (p->kind == SIM_SILENT ||
+	if (p->budget > most)
+		p->budget = most;
+	if (p->kind == SIM_SILENT || (p->every_ms != 0 && w->now_ms % p->every_ms != 0) ||
 	    (p->silent_from_ms != 0 && w->now_ms >= p->silent_from_ms))
 		return;
 	while (p->n_asked > 0 && p->budget >= p->asked[0].length &&
