@@ -29,6 +29,7 @@ enum {
 	ANNOUNCE_STOP_MS = 2000,         /* farewells take no longer */
 	ANNOUNCE_WANT = 200,             /* peers asked for */
 	ANNOUNCE_NAMES = 16,     /* peers named by host that are looked up at once */
+	ANNOUNCE_TOLD = 1000,    /* of one answer; who sends more sends noise */
 	ANNOUNCE_KEPT = 200,     /* peers of an earlier run that are taken */
 	ANNOUNCE_URL_MAX = 4096, /* bytes of an HTTP tracker's URL */
 	ANNOUNCE_REFUSALS = 2,   /* so often said in a row, no means no */

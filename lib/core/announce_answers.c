@@ -24,9 +24,11 @@ is_own(const struct announce *a, const struct addr *peer)
 
 /* local: who named it is on this machine. false: there is no room for more. */
 static bool
-take_peer(
-    struct announce *a, const struct tracker *t, bool local, const struct addr *peer)
+take_peer(struct announce *a, struct tracker *t, bool local, const struct addr *peer)
 {
+	if (t->room == 0)
+		return false;
+	t->room--;
 	if (a->at_peer == a->n_peers)
 		a->at_peer = a->n_peers = 0;
 	if (a->peers == NULL)
@@ -41,7 +43,7 @@ take_peer(
 }
 
 static void
-take_compact(struct announce *a, const struct tracker *t, bool local, struct bytes peers,
+take_compact(struct announce *a, struct tracker *t, bool local, struct bytes peers,
     enum compact_size size)
 {
 	struct addr peer;
@@ -94,7 +96,7 @@ take_name(struct announce *a, const struct tracker *t, bool local,
 }
 
 static void
-take_list(struct announce *a, const struct tracker *t, bool local, struct bytes list)
+take_list(struct announce *a, struct tracker *t, bool local, struct bytes list)
 {
 	struct httptrk_peer peer;
 	struct addr addr;
@@ -162,6 +164,7 @@ announce_tell_kept(struct announce *a, struct tracker *t, int64_t now)
 	t->again_ms = t->hold_ms;
 	t->tell_answer = true;
 	t->interval_s = (uint32_t)((t->hold_ms - now) / 1000);
+	t->room = ANNOUNCE_TOLD;
 	/* They were held against the rules when they were told the first time. */
 	for (size_t i = 0; i < t->n_kept; i++)
 		(void)take_peer(a, t, true, &t->kept[i]);
@@ -218,6 +221,7 @@ announced(struct announce *a, struct tracker *t, struct link *l, int64_t now,
 	uint32_t min = r->min_interval_s == 0 ? 0 : clamp_s(r->min_interval_s);
 
 	t->min_interval_s = min;
+	t->room = ANNOUNCE_TOLD;
 	t->interval_s = clamp_s(r->interval_s);
 	if (t->interval_s < min)
 		t->interval_s = min;

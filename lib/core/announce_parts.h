@@ -70,6 +70,7 @@ struct tracker {
 	size_t id_size;
 	struct addr *kept; /* peers of an earlier run; owned */
 	size_t n_kept;
+	size_t room; /* so many more peers are taken of its last answer */
 	struct link links[ANNOUNCE_LINKS];
 };
 
