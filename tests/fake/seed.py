@@ -10,10 +10,10 @@
                                         FILE is all of the content
 
 MODE: honest; mute (unchokes and never sends a block); greedy (has nothing, asks for every piece that
-it is told of, and reads nothing for a second after the first one). BLOCKS: hang up after so many.
-Says a `peer` record for each peer, ready to be put before RECORDS, then a line an event: `from ADDR`,
-`hello`, `block PIECE BEGIN` (sent), `got BYTES` (received by a greedy one), `gone`. Runs until killed.
-Files may be larger than memory.
+it is told of as soon as it is unchoked, and reads nothing for a second after the first one). BLOCKS:
+hang up after so many. Says a `peer` record for each peer, ready to be put before RECORDS, then a line
+an event: `from ADDR`, `hello`, `block PIECE BEGIN` (sent), `got BYTES` (received by a greedy one),
+`gone`. Runs until killed. Files may be larger than memory.
 """
 import argparse
 import bisect
@@ -147,6 +147,8 @@ class Peer(Wire):
         self.opt, self.btih, self.content = opt, btih, content
         self.blocks = 0
         self.got = 0
+        self.missing = {}   # of a greedy one: the blocks that we could give it
+        self.choked = True
         self.slept = False
 
     def run(self):
@@ -176,17 +178,36 @@ class Peer(Wire):
             self.put(UNCHOKE)
         elif kind == REQUEST and self.opt.m != "mute":
             self.serve(*struct.unpack(">III", payload))
-        elif kind == HAVE and self.opt.m == "greedy":
-            piece, = struct.unpack(">I", payload)
-            at = piece * self.content.piece
-            for begin in range(0, min(self.content.piece, self.content.length - at), BLOCK):
-                n = min(BLOCK, self.content.piece - begin, self.content.length - at - begin)
-                self.put(REQUEST, struct.pack(">III", piece, begin, n))
-            if not self.slept:
-                self.slept = time.sleep(1) is None
+        elif kind in (HAVE, BITFIELD) and self.opt.m == "greedy":
+            for piece in self.told(kind, payload):
+                self.learn(piece)
+        elif kind in (CHOKE, UNCHOKE):
+            self.choked = kind == CHOKE
+            self.ask(list(self.missing.items()))
         elif kind == PIECE and self.opt.m == "greedy":
-            self.got += len(payload) - 8
-            say("got", self.got)
+            if self.missing.pop(struct.unpack(">II", payload[:8]), None):
+                self.got += len(payload) - 8
+                say("got", self.got)
+
+    def told(self, kind, payload):
+        if kind == HAVE:
+            return struct.unpack(">I", payload)
+        return [i for i in range(self.content.pieces) if payload[i // 8] >> (7 - i % 8) & 1]
+
+    def learn(self, piece):
+        at = piece * self.content.piece
+        size = min(self.content.piece, self.content.length - at)
+        blocks = [((piece, begin), min(BLOCK, size - begin)) for begin in range(0, size, BLOCK)]
+        self.missing.update(blocks)
+        self.ask(blocks)
+
+    def ask(self, blocks):
+        if self.choked or not blocks or self.opt.m != "greedy":
+            return
+        for (piece, begin), size in blocks:
+            self.put(REQUEST, struct.pack(">III", piece, begin, size))
+        if not self.slept:
+            self.slept = time.sleep(1) is None
 
     def serve(self, piece, begin, size):
         block = self.content.read(piece * self.content.piece + begin, size)
