@@ -264,16 +264,16 @@ linew_u64(struct linew *w, uint64_t v)
 	add_u64(w, v);
 }
 
+/* There is room for its NUL too: where the line's end will stand. */
 static void
 add_hex(struct linew *w, const uint8_t *p, size_t n)
 {
-	char digits[65];
-
-	for (size_t some; n > 0; p += some, n -= some) {
-		some = n < 32 ? n : 32;
-		text_hex(p, some, digits);
-		add(w, digits, 2 * some);
+	if (w->bad || 2 * n >= w->cap - w->n) {
+		w->bad = true;
+		return;
 	}
+	text_hex(p, n, (char *)w->p + w->n);
+	w->n += 2 * n;
 }
 
 void

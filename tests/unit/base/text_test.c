@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -27,6 +28,26 @@ bytes_become_lower_case_hex_and_come_back(void **state)
 	assert_string_equal(hex, "009fa0ff");
 	assert_int_equal(text_unhex(str("009FA0fF"), back, 4), RC_OK);
 	assert_memory_equal(back, raw, 4);
+}
+
+/* The second source: printf, digit by digit. */
+static void
+every_byte_at_every_place_becomes_its_two_digits(void **state)
+{
+	uint8_t raw[11];
+	char hex[2 * sizeof(raw) + 1], want[sizeof(hex)];
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof(raw); n++)
+		for (unsigned byte = 0; byte <= 0xff; byte++) {
+			for (size_t i = 0; i < n; i++) {
+				raw[i] = (uint8_t)(byte + 37 * i);
+				(void)snprintf(want + 2 * i, 3, "%02x", raw[i]);
+			}
+			want[2 * n] = '\0';
+			text_hex(raw, n, hex);
+			assert_string_equal(hex, want);
+		}
 }
 
 static void
@@ -219,6 +240,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_become_lower_case_hex_and_come_back),
+		cmocka_unit_test(every_byte_at_every_place_becomes_its_two_digits),
 		cmocka_unit_test(hex_of_another_length_or_alphabet_is_refused),
 		cmocka_unit_test(decimal_numbers_are_read_up_to_the_limit),
 		cmocka_unit_test(anything_but_digits_is_no_number),
