@@ -11,16 +11,18 @@
 enum { FIRST_READ = 64 * 1024 };
 
 /*
- * Get the pages at once: read(2) would fault on each of them, which costs more than the
- * reading. A kernel that cannot do it loses nothing.
+ * Get the pages at once, and large ones where there are: read(2) would fault on each of
+ * them, which costs more than the reading. A kernel that cannot do it loses nothing.
  */
 static void
 fault_in(uint8_t *p, size_t n)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t before = (page - (uintptr_t)p % page) % page;
+	size_t whole = (n - before) / page * page;
 
-	(void)madvise(p + before, (n - before) / page * page, MADV_POPULATE_WRITE);
+	(void)madvise(p + before, whole, MADV_HUGEPAGE);
+	(void)madvise(p + before, whole, MADV_POPULATE_WRITE);
 }
 
 /* Room for a first read: of a regular file all of it, and one byte that shows its end. */
