@@ -110,6 +110,12 @@ void swarm_read(
     struct swarm *s, struct conn *c, size_t n, struct peer_room scratch, int64_t now_ms);
 
 /*
+ * Whether those who do the jobs have nothing to do now, so that what is not hashed yet of
+ * a piece had better be left to them. Until then it is hashed as it comes.
+ */
+void swarm_set_helped(struct swarm *s, bool helped);
+
+/*
  * What waits to be sent to it: how many bytes, and the i-th part of them (core/peer); and
  * that n bytes were sent. A block's bytes are right and at rest until then.
  */

@@ -191,6 +191,27 @@ keep_gathered(struct swarm *s, struct conn *c, struct peer_block block, bool ful
 	c->own = NULL;
 }
 
+void
+swarm_set_helped(struct swarm *s, bool helped)
+{
+	s->helped = helped;
+}
+
+/*
+ * It is hashed here, where it is still in the cache, unless others have nothing to do:
+ * then they are to hash the rest of the piece.
+ */
+static void
+keep_block(struct swarm *s, struct peer_block block, bool full)
+{
+	struct draft *draft = *picker_buffer(s->picker, block.piece);
+
+	if (!s->helped && draft_add(draft, block.begin, block.length) != RC_OK)
+		s->broken = true;
+	else if (full)
+		verify(s, block.piece);
+}
+
 /* Put the block where it belongs. false: it has no place any more. */
 static bool
 settle_block(struct swarm *s, struct conn *c, const struct peer_event *e)
@@ -236,11 +257,8 @@ swarm_end_block(
 		call_off(s, c, e->block, now_ms);
 	if (s->pieces == NULL)
 		keep_gathered(s, c, e->block, full);
-	else if (draft_add(*picker_buffer(s->picker, b.piece), e->block.begin,
-	             e->block.length) != RC_OK)
-		s->broken = true;
-	else if (full)
-		verify(s, e->block.piece);
+	else
+		keep_block(s, e->block, full);
 	give_own(s, c);
 }
 

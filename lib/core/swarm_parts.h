@@ -56,8 +56,8 @@ struct conn {
 	struct rate down;
 
 	/* Serving. */
-	struct peer_block *asked; /* in the order it asked */
-	size_t n_asked, cap_asked;
+	struct peer_block *asked; /* in the order it asked; before first_asked: done */
+	size_t first_asked, n_asked, cap_asked;
 	unsigned loading; /* jobs under way for what it asked first; not in asked */
 	bool lucky;
 	uint64_t turn_from;               /* bytes given when its turn began */
@@ -84,6 +84,7 @@ struct swarm {
 	struct pool *blocks;
 	struct gather *gathers; /* most_open places; NULL unless gathered */
 	uint32_t most_open;
+	bool helped; /* somebody has nothing to do and would hash */
 	uint64_t backlog, backlog_max; /* bytes of full pieces that others work on */
 	struct smartban smartban;
 	struct bitset have;   /* that we serve */

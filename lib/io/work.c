@@ -36,6 +36,8 @@ struct work {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	bool stop;
+	unsigned idle; /* threads with nothing to do */
+	size_t queued; /* jobs that no thread has begun */
 	struct queue waiting[WORK_RANKS], finished;
 };
 
@@ -90,9 +92,12 @@ thread_main(void *arg)
 		bool first;
 
 		if (job == NULL) {
+			w->idle++;
 			(void)pthread_cond_wait(&w->more, &w->lock);
+			w->idle--;
 			continue;
 		}
+		w->queued--;
 		(void)pthread_mutex_unlock(&w->lock);
 		job->run(job, me->sha1);
 		(void)pthread_mutex_lock(&w->lock);
@@ -237,9 +242,21 @@ work_push(struct work *w, struct work_job *job)
 	w->pending++;
 	(void)pthread_mutex_lock(&w->lock);
 	queue_put(&w->waiting[job->rank], job);
+	w->queued++;
 	(void)pthread_mutex_unlock(&w->lock);
 	/* After that: who wakes up wants the mutex. */
 	(void)pthread_cond_signal(&w->more);
+}
+
+bool
+work_has_idle(struct work *w)
+{
+	bool has;
+
+	(void)pthread_mutex_lock(&w->lock);
+	has = w->idle > w->queued;
+	(void)pthread_mutex_unlock(&w->lock);
+	return has;
 }
 
 size_t

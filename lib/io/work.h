@@ -54,6 +54,9 @@ void work_push(struct work *w, struct work_job *job);
 /* Jobs pushed whose done has not been called. */
 size_t work_pending(const struct work *w);
 
+/* Whether a job pushed now would begin at once. */
+bool work_has_idle(struct work *w);
+
 /*
  * Wait for the jobs that run, then call done for all that are pending: finished ones as
  * ever, the others with cancelled set. Jobs that these push come back cancelled. NULL is

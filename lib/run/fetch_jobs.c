@@ -330,9 +330,9 @@ fetch_check_more(struct fetch *f)
 	struct fetch_job j = {
 		.work = { .run = run_check, .done = checked, .rank = WORK_LATER }
 	};
+	unsigned most = CHECKS_AHEAD + work_threads();
 
-	while (f->checks < CHECKS_AHEAD + work_threads() &&
-	    f->next_check < f->torrent.pieces) {
+	while (f->checks < most && f->next_check < f->torrent.pieces) {
 		uint32_t piece = f->next_check++;
 
 		if (store_piece_state(f->store, piece) != STORE_CHECK)

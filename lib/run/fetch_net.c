@@ -246,6 +246,7 @@ read_once(struct fetch_link *k)
 	if (n == 0)
 		return RC_END;
 	bucket_take(&k->f->down, (size_t)n);
+	swarm_set_helped(k->f->swarm, work_has_idle(k->f->work));
 	swarm_read(k->f->swarm, k->conn, (size_t)n, scratch, loop_now());
 	/* Under a limit it is the next one's turn. */
 	return (size_t)n < most || k->f->down.rate != 0 ? RC_MORE : RC_OK;

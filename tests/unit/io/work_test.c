@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -211,6 +212,36 @@ urgent_jobs_overtake_and_each_rank_keeps_its_order(void **state)
 	loop_free(l);
 }
 
+static bool
+becomes_idle(struct work *w)
+{
+	int64_t end = loop_now() + 20000;
+
+	while (!work_has_idle(w) && loop_now() < end)
+		(void)sched_yield();
+	return work_has_idle(w);
+}
+
+static void
+a_thread_is_idle_until_there_is_a_job_and_again_behind_it(void **state)
+{
+	struct loop *l = loop_new();
+	struct work *w = work_new(l, 1);
+	struct gate gate;
+
+	(void)state;
+	gate_init(&gate);
+	assert_true(becomes_idle(w));
+	work_push(w, &gate.job);
+	assert_false(work_has_idle(w));
+	gate_await(&gate);
+	assert_false(work_has_idle(w));
+	gate_open(&gate);
+	assert_true(becomes_idle(w));
+	work_free(w);
+	loop_free(l);
+}
+
 static void *
 open_later(void *arg)
 {
@@ -272,6 +303,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(jobs_run_elsewhere_and_come_back_to_the_loop),
+		cmocka_unit_test(
+		    a_thread_is_idle_until_there_is_a_job_and_again_behind_it),
 		cmocka_unit_test(urgent_jobs_overtake_and_each_rank_keeps_its_order),
 		cmocka_unit_test(
 		    freeing_waits_for_what_runs_and_hands_back_the_rest_as_cancelled),
