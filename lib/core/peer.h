@@ -23,7 +23,7 @@ enum {
 	PEER_REQUESTS_MAX = 2000,  /* outstanding at once; also our reqq */
 	PEER_OUTPUT_MAX = 1 << 20, /* bytes waiting to be sent; more: drop the peer */
 	PEER_ALLOWED_MAX = 32,     /* allowed-fast pieces that we remember */
-	PEER_BLOCKS_MAX = 32,      /* blocks waiting to be sent to it */
+	PEER_BLOCKS_MAX = 64,      /* blocks waiting to be sent to it */
 	PEER_BLOCK_HEAD = 13,      /* bytes of the head of a block */
 	PEER_AHEAD_MAX = 16,       /* blocks that one read may begin in their places */
 	PEER_ROOMS = 2 + 2 * PEER_AHEAD_MAX,

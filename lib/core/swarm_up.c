@@ -9,26 +9,38 @@
 #include "core/choker.h"
 #include "core/swarm_parts.h"
 
-enum { LOADING_MAX = 8, OUTPUT_ENOUGH = 256 * 1024, FIRST_ASKED = 16 };
+enum {
+	LOADING_MAX = 8,
+	AHEAD_MIN = 128 * 1024,
+	AHEAD_MAX = 1024 * 1024,
+	FIRST_ASKED = 16
+};
+
+/*
+ * Whether it has as many bytes before it as it takes in a second: more of them make a
+ * fast peer cheaper, and what is promised to a slow one cannot be called off any more.
+ */
+static bool
+has_enough(struct conn *c, int64_t now_ms)
+{
+	size_t ahead = peer_waiting(&c->peer) + (size_t)c->loading * WIRE_BLOCK;
+
+	return ahead >= AHEAD_MIN &&
+	    (ahead >= AHEAD_MAX || ahead >= rate_get(&c->up, now_ms));
+}
 
 void
 swarm_serve(struct swarm *s, struct conn *c, int64_t now_ms)
 {
-	size_t sent = 0;
-
-	(void)now_ms;
-	while (sent < c->n_asked && c->loading < LOADING_MAX &&
-	    c->peer.n_due + c->loading < PEER_BLOCKS_MAX &&
-	    peer_waiting(&c->peer) + (size_t)c->loading * WIRE_BLOCK < OUTPUT_ENOUGH) {
+	while (c->n_asked > 0 && c->loading < LOADING_MAX &&
+	    c->peer.n_due + c->loading < PEER_BLOCKS_MAX && !has_enough(c, now_ms)) {
 		swarm_add_job(s,
 		    (struct swarm_job){ .kind = SWARM_LOAD,
-		        .block = c->asked[sent++],
+		        .block = c->asked[c->first_asked++],
 		        .serial = c->serial });
+		c->n_asked--;
 		c->loading++;
 	}
-	c->n_asked -= sent;
-	if (sent > 0)
-		memmove(c->asked, c->asked + sent, c->n_asked * sizeof(*c->asked));
 }
 
 static bool
@@ -109,22 +121,37 @@ swarm_withdraw(struct swarm *s, uint32_t piece)
 	return offered;
 }
 
+/* Room for one more behind the last: what was taken from the front is used again. */
+static enum rc
+make_room(struct conn *c)
+{
+	size_t cap = c->cap_asked == 0 ? FIRST_ASKED : c->cap_asked * 2;
+	void *grown;
+
+	if (c->first_asked + c->n_asked < c->cap_asked)
+		return RC_OK;
+	if (c->first_asked > c->n_asked) {
+		memcpy(
+		    c->asked, c->asked + c->first_asked, c->n_asked * sizeof(*c->asked));
+		c->first_asked = 0;
+		return RC_OK;
+	}
+	grown = reallocarray(c->asked, cap, sizeof(*c->asked));
+	if (grown == NULL)
+		return RC_MEM;
+	c->asked = grown;
+	c->cap_asked = cap;
+	return RC_OK;
+}
+
 static enum rc
 queue_request(struct conn *c, struct peer_block b)
 {
-	if (c->n_asked + c->loading >= PEER_REQUESTS_MAX)
-		return RC_BIG;
-	if (c->n_asked == c->cap_asked) {
-		size_t cap = c->cap_asked == 0 ? FIRST_ASKED : c->cap_asked * 2;
-		void *grown = reallocarray(c->asked, cap, sizeof(*c->asked));
+	enum rc rc = c->n_asked + c->loading < PEER_REQUESTS_MAX ? make_room(c) : RC_BIG;
 
-		if (grown == NULL)
-			return RC_MEM;
-		c->asked = grown;
-		c->cap_asked = cap;
-	}
-	c->asked[c->n_asked++] = b;
-	return RC_OK;
+	if (rc == RC_OK)
+		c->asked[c->first_asked + c->n_asked++] = b;
+	return rc;
 }
 
 /* Who begins with nothing gets a few pieces although it is choked (BEP 6). */
@@ -158,12 +185,14 @@ swarm_asked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms
 void
 swarm_unasked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms)
 {
+	struct peer_block *asked = c->asked + c->first_asked;
+
 	for (size_t i = 0; i < c->n_asked; i++)
-		if (c->asked[i].piece == b.piece && c->asked[i].begin == b.begin &&
-		    c->asked[i].length == b.length) {
+		if (asked[i].piece == b.piece && asked[i].begin == b.begin &&
+		    asked[i].length == b.length) {
 			c->n_asked--;
-			memmove(c->asked + i, c->asked + i + 1,
-			    (c->n_asked - i) * sizeof(*c->asked));
+			memmove(
+			    asked + i, asked + i + 1, (c->n_asked - i) * sizeof(*asked));
 			swarm_said(s, c, peer_send_reject(&c->peer, b), now_ms);
 			return;
 		}
@@ -172,6 +201,7 @@ swarm_unasked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_
 static void
 set_choking(struct swarm *s, struct conn *c, bool choking, int64_t now_ms)
 {
+	struct peer_block *asked = c->asked + c->first_asked;
 	size_t kept = 0;
 
 	if (c->peer.choking == choking)
@@ -182,10 +212,10 @@ set_choking(struct swarm *s, struct conn *c, bool choking, int64_t now_ms)
 	if (!choking)
 		return;
 	for (size_t i = 0; i < c->n_asked && c->state == CONN_OPEN; i++) {
-		if (is_allowed(c, c->asked[i].piece))
-			c->asked[kept++] = c->asked[i];
+		if (is_allowed(c, asked[i].piece))
+			asked[kept++] = asked[i];
 		else
-			swarm_said(s, c, peer_send_reject(&c->peer, c->asked[i]), now_ms);
+			swarm_said(s, c, peer_send_reject(&c->peer, asked[i]), now_ms);
 	}
 	c->n_asked = kept;
 }

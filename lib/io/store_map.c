@@ -14,12 +14,20 @@
 #include "io/store_parts.h"
 
 enum { MAPS_MAX = 128, SPANS_MAX = 64, PAGES_MAX = 64, ZEROS = 128 * 1024 };
+enum { WINDOW = 128 * 1024, WINDOWS = 32, WINDOW_USES = 16 };
 
 struct map {
 	const struct torrent_file *file; /* NULL: .part */
 	uint8_t *base;
 	uint64_t length;
 	uint64_t used; /* the turn of its last use */
+};
+
+/* A stretch of the torrent that was found in memory; whoever asks for it asks in order.
+ */
+struct window {
+	uint64_t number;
+	unsigned uses; /* until it is looked at again */
 };
 
 struct store_map {
@@ -29,6 +37,7 @@ struct store_map {
 	size_t page;
 	size_t n, cap;
 	struct map *maps;
+	struct window window[WINDOWS];
 };
 
 struct store_map *
@@ -144,11 +153,11 @@ store_map_get(
 	return used;
 }
 
-bool
-store_map_is_warm(struct store_map *m, uint64_t offset, size_t n)
+static bool
+is_resident(struct store_map *m, uint64_t offset, size_t n)
 {
 	struct iovec iov[SPANS_MAX];
-	size_t spans = store_map_get(m, offset, n, iov, SPANS_MAX);
+	size_t spans = store_map_get(m, offset, n, iov, SPANS_MAX), seen = 0;
 
 	for (size_t i = 0; i < spans; i++) {
 		uintptr_t from = (uintptr_t)iov[i].iov_base & ~(uintptr_t)(m->page - 1);
@@ -157,6 +166,7 @@ store_map_is_warm(struct store_map *m, uint64_t offset, size_t n)
 		size_t pages = (size + m->page - 1) / m->page;
 		unsigned char in[PAGES_MAX];
 
+		seen += iov[i].iov_len;
 		if ((uint8_t *)iov[i].iov_base == m->zeros)
 			continue;
 		if (pages > PAGES_MAX || mincore((void *)from, size, in) != 0)
@@ -165,7 +175,24 @@ store_map_is_warm(struct store_map *m, uint64_t offset, size_t n)
 			if ((in[k] & 1) == 0)
 				return false;
 	}
-	return spans > 0;
+	return seen == n;
+}
+
+bool
+store_map_is_warm(struct store_map *m, uint64_t offset, size_t n)
+{
+	uint64_t number = offset / WINDOW, start = number * WINDOW;
+	struct window *w = &m->window[number % WINDOWS];
+
+	if (start + WINDOW > m->s->t->length || offset + n > start + WINDOW)
+		return is_resident(m, offset, n);
+	if (w->number != number || w->uses == 0) {
+		if (!is_resident(m, start, WINDOW))
+			return is_resident(m, offset, n);
+		*w = (struct window){ .number = number, .uses = WINDOW_USES };
+	}
+	w->uses--;
+	return true;
 }
 
 void

@@ -14,7 +14,7 @@
 
 #include "run/fetch_parts.h"
 
-enum { RATION = 16 * 1024, IOVS = 64, LINKS_MS = 1000 };
+enum { RATION = 16 * 1024, IOVS = 2 * PEER_BLOCKS_MAX + 2, LINKS_MS = 1000 };
 enum { FIRST_PORT = 6881, LAST_PORT = 6889, READS_A_TURN = 4, ACCEPTS_A_TURN = 16 };
 
 struct fetch_link {

@@ -321,12 +321,52 @@ two_halves_make_two_wholes(void **state)
 	free(w);
 }
 
+/* One seed that can send so many bytes a step, one who fetches: the most that waited. */
+static size_t
+most_waiting(size_t rate)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	size_t most = 0;
+
+	assert_non_null(w);
+	w->now_ms = 500000;
+	make_torrent(w);
+	add_node(w, true, rate);
+	add_node(w, false, 32768);
+	tell_all(w);
+	for (int i = 0; !step(w) && i < 6000 / STEP_MS; i++)
+		for (size_t k = 0; k < w->n_links; k++)
+			for (int end = 0; end < 2; end++) {
+				size_t n = swarm_waiting(w->link[k].conn[end]);
+
+				if (w->link[k].node[end] == &w->node[0] && n > most)
+					most = n;
+			}
+	clear(w);
+	free(w);
+	return most;
+}
+
+/* A block more than the limit may wait, and a few words. */
+static void
+little_is_promised_to_who_takes_little_and_much_to_who_takes_much(void **state)
+{
+	const size_t kib = 1024, slow = most_waiting(kib / 2),
+	             fast = most_waiting(1 << 20);
+
+	(void)state;
+	assert_in_range(slow, 64 * kib, 145 * kib);
+	assert_in_range(fast, 512 * kib, 1041 * kib);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nineteen_leechers_and_a_seed_all_finish_and_trade),
 		cmocka_unit_test(two_halves_make_two_wholes),
+		cmocka_unit_test(
+		    little_is_promised_to_who_takes_little_and_much_to_who_takes_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
