@@ -17,7 +17,7 @@ declare -A may=(
 	[cmd]='base codec crypto core io run cmd'
 	[authd]='base codec crypto io cmd/tool authd'
 )
-pure='stdbool stddef stdint string strings limits inttypes stdarg'
+pure='endian stdbool stddef stdint string strings limits inttypes stdarg'
 # arpa/inet.h: inet_pton and inet_ntop are arithmetic. stdio.h: snprintf alone, see below.
 declare -A system=(
 	[base]="$pure stdlib stdio arpa/inet"

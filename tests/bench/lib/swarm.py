@@ -181,6 +181,7 @@ class Work:
         for address in seeders.addresses:
             bench.until(lambda: tracker.enroll(address, seeders.port), "opentracker takes no seeder")
         words, waits = client(self)
+        bench.touch(self.torrent.size)
         got = bench.took(words, done=self.done if waits else None)
         sent, cpu, _ = seeders.end()
         tracker.end()
