@@ -84,7 +84,7 @@ struct swarm {
 	struct pool *blocks;
 	struct gather *gathers; /* most_open places; NULL unless gathered */
 	uint32_t most_open;
-	bool helped; /* somebody has nothing to do and would hash */
+	bool helped;                   /* somebody has nothing to do and would hash */
 	uint64_t backlog, backlog_max; /* bytes of full pieces that others work on */
 	struct smartban smartban;
 	struct bitset have;   /* that we serve */
