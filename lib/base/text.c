@@ -35,28 +35,28 @@ text_hex(const uint8_t *p, size_t n, char *out)
 	*out = '\0';
 }
 
-static int
-hex_digit(uint8_t c)
+/* Without a branch on whether it is a digit or a letter, which nobody can foresee. */
+static unsigned
+hex_value(uint8_t c, unsigned *bad)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	unsigned digit = c - (unsigned)'0', letter = (c | 0x20) - (unsigned)'a';
+	unsigned is_letter = letter < 6;
+
+	*bad |= (digit > 9) & !is_letter;
+	return digit + is_letter * (letter + 10 - digit);
 }
 
 enum rc
 text_unhex(struct bytes in, uint8_t *out, size_t n)
 {
-	if (in.n != 2 * n)
-		return RC_BAD;
-	for (size_t i = 0; i < n; i++) {
-		int high = hex_digit(in.p[2 * i]), low = hex_digit(in.p[2 * i + 1]);
+	unsigned bad = in.n != 2 * n;
 
-		if (high < 0 || low < 0)
-			return RC_BAD;
-		out[i] = (uint8_t)(high << 4 | low);
+	for (size_t i = 0; bad == 0 && i < n; i++) {
+		unsigned high = hex_value(in.p[2 * i], &bad);
+
+		out[i] = (uint8_t)(high << 4 | hex_value(in.p[2 * i + 1], &bad));
 	}
-	return RC_OK;
+	return bad == 0 ? RC_OK : RC_BAD;
 }
 
 enum rc
