@@ -217,12 +217,18 @@ html:
 		mandoc -T html -O style=mandoc.css,man=%N.%S.html $$page > $(O)/html/$${page##*/}.html || exit 1; done
 	@cp man/mandoc.css $(O)/html/ && cp $(O)/html/ugat.7.html $(O)/html/index.html
 
+# The one in README.md, from a real run.
+picture:
+	$(call need,build demo check)
+	$(again) all
+	@PATH=$(call quote,$(abspath $(O))/bin:$(abspath $(O))/sbin):"$$PATH" tests/flow/picture.sh man/ugat.svg
+
 clean:
 	rm -rf build build-*
 
 -include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
 
 FORCE:
-.PHONY: all tests check check-now lint demo fuzz fuzzers coverage bench bench-check benches torture sanitize print-cflags dist deb html install uninstall clean FORCE
+.PHONY: all tests check check-now lint demo fuzz fuzzers coverage bench bench-check benches torture sanitize print-cflags dist deb html picture install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -83,3 +83,25 @@ another_client() {
 	seed_libtorrent client "$SRC"
 	wait_for 10 says udp '^announce event=2 .* left=0 '
 }
+
+@test "a picture of a terminal: the last screen, and what a row showed on its way there" {
+	"$FLOW_PYTHON" "$FLOW_DIR/picture.py" 80 sh -c >picture.svg <<-'END'
+		printf 'a\tb\rX\n'
+		printf 'half'; sleep 0.5; printf '\r\033[Kwhole <&>\n'
+	END
+	"$FLOW_PYTHON" - <<-'END'
+		import xml.dom.minidom
+		rows = [(int(t.getAttribute("y")), t.getAttribute("visibility"), t.firstChild.data)
+		        for t in xml.dom.minidom.parse("picture.svg").getElementsByTagName("text")]
+		last = [text for y, hidden, text in sorted(rows) if not hidden]
+		assert last[0].startswith("$ printf 'a") and last[1] == "X       b", rows
+		assert last[3] == "whole <&>" and len(last) == 4, rows
+		assert [text for y, hidden, text in rows if hidden] == ["half"], rows
+	END
+}
+
+@test "a picture of what failed is none" {
+	no "$FLOW_PYTHON" "$FLOW_DIR/picture.py" 40 sh -c <<<'exit 3' >picture.svg 2>err
+	said 'exit 3' err
+	[ ! -s picture.svg ]
+}

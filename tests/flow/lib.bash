@@ -84,7 +84,9 @@ gone() {
 # wait_for SECONDS COMMAND...: poll until COMMAND succeeds; 1 when the time is over. SECONDS is what a machine that
 # has nothing else to do may take: one that has gets four times as long, and sanitizers four times that.
 wait_for() {
-	local end=$((${EPOCHREALTIME/./} + $1 * ${UGAT_SAN:+4 *} 4000000))
+	local a_second=${UGAT_SAN:+16000000} end
+
+	end=$((${EPOCHREALTIME/./} + $1 * ${a_second:-4000000}))
 
 	shift
 	until "$@"; do
