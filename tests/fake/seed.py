@@ -27,7 +27,7 @@ import sys
 import threading
 import time
 
-from bep3 import BITFIELD, BLOCK, HAVE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake
+from bep3 import BITFIELD, BLOCK, CHOKE, HAVE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake
 
 CHUNK = 1 << 20
 
