@@ -49,7 +49,7 @@ asked() {
 
 # refused WORDS: one round, and that is the reason.
 refused() {
-	ask "-1 -t 5" "$URL"
+	ask "-1 -t 30" "$URL"
 	code 69
 	grep -aqxF "unanswered	$URL	$1" own || { show own; return 1; }
 }
