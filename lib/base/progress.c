@@ -14,6 +14,7 @@
 enum {
 	NAME_USUAL = 32, /* columns a name takes without hindering anybody */
 	NAME_LEAST = 12, /* below this, other parts go first */
+	NAME_STUB = 4,   /* fewer columns of a name tell nothing */
 	BAR_USUAL = 30,
 	BAR_LEAST = 7,
 	PART = PROGRESS_SIZES,
@@ -223,6 +224,8 @@ progress_line(const struct progress *p, struct bytes name, struct progress_room 
 	free_columns = columns > free_columns ? columns - free_columns : 0;
 	wide = wide < NAME_USUAL ? wide : NAME_USUAL;
 	wide = free_columns < 3 ? 0 : wide < free_columns - 2 ? wide : free_columns - 2;
+	if (wide < NAME_STUB && wide < text_columns(bytes_of(shown, n)))
+		wide = 0;
 	n = cut_name(shown, n, wide);
 	if (n > 0) {
 		memcpy(out, shown, n);

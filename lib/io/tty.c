@@ -101,21 +101,19 @@ say(const struct tty *t, const char *p, size_t n)
 }
 
 static const char begin_line[] = "\r", erase_rest[] = "\033[J";
+static const char no_wrap[] = "\r\033[?7l", wrap[] = "\033[?7h\r";
 
 /*
  * In one write, so that a line is never seen half drawn; what the old line had more is
- * erased last, which flickers less than erasing first. The cursor goes back to the
- * line's beginning: a terminal that becomes narrower breaks the line in two and keeps
- * the cursor where its text is, so that all of the old line is still at or below it.
+ * erased last, which flickers less than erasing first.
  */
 static void
-draw(const struct tty *t, const char *line, size_t n, const char *after)
+draw(const struct tty *t, const char *before, struct bytes line, const char *after)
 {
-	char out[PROGRESS_LINE + 16];
+	char out[PROGRESS_LINE + 32];
 	size_t at = 0;
-	const struct bytes parts[] = { bytes_str(t->dumb ? "" : begin_line),
-		bytes_of(line, n), bytes_str(t->dumb ? "" : erase_rest),
-		bytes_str(after) };
+	const struct bytes parts[] = { bytes_str(t->dumb ? "" : before), line,
+		bytes_str(t->dumb ? "" : erase_rest), bytes_str(after) };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (parts[i].n > sizeof(out) - at)
@@ -126,6 +124,11 @@ draw(const struct tty *t, const char *line, size_t n, const char *after)
 	say(t, out, at);
 }
 
+/*
+ * A terminal that becomes narrower breaks the line in two, and keeps the cursor where its
+ * text is: it rests at the line's beginning, so that all of it is still at or below the
+ * cursor. A line that is written before we learn of it is cut, not wrapped.
+ */
 void
 tty_line(struct tty *t, struct bytes name, const struct progress *p)
 {
@@ -133,7 +136,7 @@ tty_line(struct tty *t, struct bytes name, const struct progress *p)
 
 	if (!t->on || t->dumb)
 		return;
-	draw(t, line, progress_line(p, name, room_of(t), line), begin_line);
+	draw(t, no_wrap, bytes_of(line, progress_line(p, name, room_of(t), line)), wrap);
 	t->drawn = true;
 }
 
@@ -142,7 +145,7 @@ tty_clear(struct tty *t)
 {
 	if (!t->drawn)
 		return;
-	draw(t, "", 0, "");
+	draw(t, begin_line, bytes_str(""), "");
 	t->drawn = false;
 }
 
@@ -150,10 +153,12 @@ void
 tty_last(struct tty *t, struct bytes name, uint64_t bytes, uint64_t ms)
 {
 	char line[PROGRESS_LINE];
+	size_t n;
 
 	if (!t->on)
 		return;
-	draw(t, line, progress_last(name, bytes, ms, room_of(t), line), "\n");
+	n = progress_last(name, bytes, ms, room_of(t), line);
+	draw(t, begin_line, bytes_of(line, n), "\n");
 	t->drawn = false;
 }
 

@@ -2,8 +2,8 @@
 /*
  * The progress line on a terminal: one line that is drawn again and again, and cleared
  * before anything else is said. Without a terminal (or with TERM=dumb, where only the
- * last line appears) the calls do nothing. Only \r and the "erase to the end of the
- * screen" sequence are used, no colour.
+ * last line appears) the calls do nothing. Only \r, "erase to the end of the screen" and
+ * "do not wrap" are used, no colour.
  */
 #ifndef IO_TTY_H
 #define IO_TTY_H

@@ -4,7 +4,7 @@
 
     onpty.py COLUMNS FILE COMMAND...
 
-stdin and stdout stay what they are. All that the command writes to the terminal goes to FILE. The
+TERM is xterm there, or what ONPTY_TERM says. stdin and stdout stay what they are. All that the command writes to the terminal goes to FILE. The
 exit status is the command's (128 + N when signal N ended it).
 """
 import fcntl
@@ -20,7 +20,7 @@ def main():
     columns, path, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    child = subprocess.Popen(command, stderr=theirs, env=dict(os.environ, TERM="xterm"))
+    child = subprocess.Popen(command, stderr=theirs, env=dict(os.environ, TERM=os.environ.get("ONPTY_TERM", "xterm")))
     os.close(theirs)
     with open(path, "wb", buffering=0) as out:
         while True:

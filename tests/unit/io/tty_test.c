@@ -70,8 +70,8 @@ a_line_is_drawn_over_and_cleared_in_its_place(void **state)
 	tty_clear(&t);
 	assert_string_equal(look(&s), "");
 	tty_line(&t, bytes_str("x"), &half);
-	assert_string_equal(
-	    look(&s), "\rx   50% 50/100 B  0 B/s down 0 B/s up  2 peers\033[J\r");
+	assert_string_equal(look(&s),
+	    "\r\033[?7lx   50% 50/100 B  0 B/s down 0 B/s up  2 peers\033[J\033[?7h\r");
 	tty_clear(&t);
 	assert_string_equal(look(&s), "\r\033[J");
 	tty_clear(&t);
@@ -136,7 +136,8 @@ a_resize_is_seen_at_the_next_line(void **state)
 	assert_non_null(strstr(look(&s), "[#####"));
 	assert_int_equal(ioctl(s.theirs, TIOCSWINSZ, &narrow), 0);
 	tty_line(&t, bytes_str("x"), &half);
-	assert_string_equal(look(&s), "\rx   50% 50/100 B  0 B/s down\033[J\r");
+	assert_string_equal(
+	    look(&s), "\r\033[?7lx   50% 50/100 B  0 B/s down\033[J\033[?7h\r");
 	close_screen(&s);
 }
 
