@@ -21,12 +21,15 @@ identity_of(const char *dir, struct identity *id, struct outcome *end)
 	struct stat st;
 
 	*id = (struct identity){ 0 };
-	if (stat(dir, &st) != 0)
-		return refuse(end,
-		    errno == EACCES                           ? CODE_NOSESSION
-		        : errno == ENOENT || errno == ENOTDIR ? CODE_NOINPUT
-		                                              : CODE_IO,
-		    dir);
+	if (stat(dir, &st) != 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return refuse(
+			    end, errno == EACCES ? CODE_NOSESSION : CODE_IO, dir);
+		(void)outcome_fail(end, CODE_NOINPUT,
+		    "%s: %s: start authd once, or name its folder with -d", dir,
+		    strerror(errno));
+		return RC_SYS;
+	}
 	if (!S_ISDIR(st.st_mode)) {
 		(void)outcome_fail(end, CODE_NOINPUT, "%s: not a folder", dir);
 		return RC_SYS;

@@ -97,7 +97,10 @@ void
 tool_callee(const struct tool *t, const char *text, struct xfer_options *x)
 {
 	if (server_get_user(bytes_str(text), XFER_PORT, x->user, &x->server) != RC_OK)
-		tool_usage(t, "%s: [USER@]HOST[:PORT] expected", text);
+		tool_usage(t,
+		    "%s: [USER@]HOST[:PORT] expected; USER is of a-z 0-9 _ -, a letter "
+		    "first",
+		    text);
 	x->calls = true;
 }
 

@@ -60,7 +60,8 @@ main(int argc, char **argv)
 	while ((letter = tool_next(&tool, argc, argv, &at, &argument)) != -1)
 		set(&o, letter, argument);
 	if (at < argc)
-		tool_usage(&tool, "%s: no operand expected", argv[at]);
+		tool_usage(&tool, "%s: no operand expected: ugat-parse FILE | %s",
+		    argv[at], tool.name);
 	if (o.round_s != 0 && !o.once)
 		tool_usage(
 		    &tool, "-t goes with -1 or -s: without it trackers are asked on");

@@ -118,7 +118,8 @@ main(int argc, char **argv)
 	while ((letter = tool_next(&tool, argc, argv, &at, &argument)) != -1)
 		set(&o, letter, argument);
 	if (at < argc)
-		tool_usage(&tool, "%s: no operand expected", argv[at]);
+		tool_usage(&tool, "%s: no operand expected: ugat-parse FILE | %s",
+		    argv[at], tool.name);
 	if (!o.keep && (o.ratio != 0 || o.keep_s != 0))
 		tool_usage(&tool, "-R and -T go with -k: without it nothing is kept up");
 	to_stdout = check_stream(&o);

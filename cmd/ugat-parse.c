@@ -43,6 +43,10 @@ main(int argc, char **argv)
 		p.file = argv[at];
 	if (p.file != NULL && strncmp(p.file, "magnet:", strlen("magnet:")) == 0)
 		outcome_fail(&o, CODE_DATA, "magnet links are not supported yet");
+	else if (p.file != NULL && strstr(p.file, "://") != NULL &&
+	    access(p.file, F_OK) != 0)
+		outcome_fail(&o, CODE_NOINPUT,
+		    "%s: a URL: have it downloaded: curl -L URL | ugat-parse", p.file);
 	else
 		parse_run(&p, &o);
 	tool_end(&tool, &o, !p.summary);

@@ -80,7 +80,8 @@ main(int argc, char **argv)
 	if (!listens)
 		tool_callee(&tool, argv[at++], &o.x);
 	if (at == argc)
-		tool_usage(&tool, "no file to send");
+		tool_usage(&tool, "no file to send%s%s", listens ? "" : " to the host ",
+		    listens ? "" : argv[at - 1]);
 	o.operands = argv + at;
 	o.n = (size_t)(argc - at);
 	login_guard();

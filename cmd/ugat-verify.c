@@ -56,7 +56,8 @@ main(int argc, char **argv)
 	while ((letter = tool_next(&tool, argc, argv, &at, &argument)) != -1)
 		set(&v, letter, argument);
 	if (at < argc)
-		tool_usage(&tool, "%s: no operand expected", argv[at]);
+		tool_usage(&tool,
+		    "%s: no operand expected: ugat-parse FILE | ugat-verify", argv[at]);
 	if (isatty(STDIN_FILENO) != 0)
 		tool_usage(&tool, "it reads records: ugat-parse FILE | ugat-verify ...");
 	verify_run(&v, &o);

@@ -139,8 +139,9 @@ open_dir(struct store *s, struct outcome *o)
 	}
 	if (fd < 0) {
 		(void)outcome_fail(o, CODE_CANTCREAT,
-		    "%s: cannot be used as the directory for downloads: %s", s->dir,
-		    strerror(err));
+		    "%s: cannot be used as the directory for downloads: %s: choose "
+		    "another with -d",
+		    s->dir, strerror(err));
 		return RC_BAD;
 	}
 	beneath_init(&s->files, fd);

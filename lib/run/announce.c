@@ -253,7 +253,7 @@ begin(struct run *r)
 	if (!r->torrent.has_v1) {
 		run_remark(r, "a v2-only torrent is not announced yet");
 	} else if (r->torrent.n_trackers == 0) {
-		run_remark(r, "the torrent names no tracker: add peer lines");
+		run_remark(r, "the torrent names no tracker: add `peer` lines");
 	} else if (!run_trackers_start(r)) {
 		run_fail(r, CODE_BUG, "out of memory");
 	} else {
@@ -357,7 +357,10 @@ input_ended(struct run *r)
 	r->in_ended = true;
 	if (r->phase == RUN_READING)
 		run_fail(r, CODE_DATA,
-		    "the input ended without `end`: was it cut, or did a filter eat it?");
+		    r->lines == 0
+		        ? "no input: give it the output of ugat-parse"
+		        : "the input ended without `end`: was it cut, or did a filter "
+		          "eat it?");
 	else if (r->phase == RUN_PASSING)
 		run_finish(r);
 }

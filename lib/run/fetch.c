@@ -138,7 +138,7 @@ check_stall(struct fetch *f, int64_t now_ms)
 		human_time((uint64_t)stalled_s, time);
 		fetch_fail(f, CODE_TEMPFAIL,
 		    "stalled %s: %u/%u pieces; %u have no source; %u peer%s; %u "
-		    "tracker%s ok",
+		    "tracker%s ok: try again later, it goes on from there",
 		    time, st.pieces_held, st.pieces_wanted, st.unsourced, st.peers,
 		    st.peers == 1 ? "" : "s", f->trackers_ok,
 		    f->trackers_ok == 1 ? "" : "s");

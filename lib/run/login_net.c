@@ -173,8 +173,8 @@ judge_fate(struct login_net *n, enum https_fate fate)
 	case HTTPS_SILENT:
 		if (n->tries > 0)
 			return fail(n, CODE_TEMPFAIL, "it is busy: try again later");
-		(void)snprintf(
-		    words, sizeof(words), "nothing answers there: %s", n->answer.words);
+		(void)snprintf(words, sizeof(words),
+		    "nothing answers there (is authd at work?): %s", n->answer.words);
 		return fail(n, CODE_UNAVAILABLE, words);
 	case HTTPS_CLOSED:
 		return fail(n, CODE_TEMPFAIL,

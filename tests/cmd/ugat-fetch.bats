@@ -419,9 +419,9 @@ many_files() {
 	[ "$(wc -l <states)" -le 7 ]
 	[ "$(head -n 1 states | cut -f 2-3,7-8,11)" = 'checking	-	200000	0	200000' ]
 	[ "$(sed -n 3p states | cut -f 2-3)" = 'loading	-' ]
-	tail -n 1 states | grep -q '^status	failed	75	.*	why=stalled 0:03: 0/4 pieces; 0 have no source; 1 peer; 0 trackers ok$'
+	tail -n 1 states | grep -q '^status	failed	75	.*	why=stalled 0:03: 0/4 pieces; 0 have no source; 1 peer; 0 trackers ok: try again later, it goes on from there$'
 	[ "$(tail -n 1 job.out | cut -f 1-3)" = 'fail!	75	ugat-fetch' ]
-	[ "$(cat job.err)" = 'ugat-fetch: stalled 0:03: 0/4 pieces; 0 have no source; 1 peer; 0 trackers ok' ]
+	[ "$(cat job.err)" = 'ugat-fetch: stalled 0:03: 0/4 pieces; 0 have no source; 1 peer; 0 trackers ok: try again later, it goes on from there' ]
 }
 
 # status_file: the one status file there is.

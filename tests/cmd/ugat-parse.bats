@@ -202,6 +202,13 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))'
 	[ "$(<out)" = 'fail!	65	ugat-parse	magnet links are not supported yet' ]
 }
 
+@test "a URL as the operand is called by its name, with the remedy" {
+	rc=0
+	ugat-parse https://example.org/x.torrent >out 2>err || rc=$?
+	[ "$rc" -eq 66 ]
+	[ "$(<err)" = 'ugat-parse: https://example.org/x.torrent: a URL: have it downloaded: curl -L URL | ugat-parse' ]
+}
+
 @test "refusal: the offset of the trouble, one line, and nothing but fail!" {
 	printf 'd4:infod6:lengthi05e4:name1:nee' >x.torrent
 	rc=0

@@ -37,7 +37,7 @@ nobody() {
 
 @test "usage: no host, no file, -n for several, -p or -u or -y without -l: 2; no such PIN file: 66" {
 	refused 2 'no host'
-	refused 2 'no file to send$' lab@127.0.0.1
+	refused 2 'no file to send to the host lab@127.0.0.1$' lab@127.0.0.1
 	refused 2 'no file to send$' -l -y
 	refused 2 '.*-n' -n x lab@127.0.0.1 f f
 	for option in "-p 7000" "-u lab" -y; do
