@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who owes blocks for too long is snubbed, however the time is made up; who could not
+ * send any, because we did not read, is not.
+ */
+#include "core/swarm_parts.h"
+
+#include "tests/unit/core/sim.h"
+
+enum { PIECE = 64 * 1024, SPELL_MS = 1500, SNUB_S = 20 };
+
+/* All that the peer was asked for is refused, as BEP 6 lets it. */
+static void
+refuse_all(struct sim_peer *p)
+{
+	while (p->n_asked > 0) {
+		const struct peer_block b = p->asked[0];
+
+		sim_forget(p, b);
+		assert_int_equal(peer_send_reject(&p->peer, b), RC_OK);
+	}
+}
+
+static void
+spells_of_owing_add_up_until_a_block_comes(void **state)
+{
+	struct sim w;
+	struct sim_peer *p;
+	int spells = 0;
+
+	(void)state;
+	sim_init(&w, PIECE, 16 * PIECE);
+	sim_swarm(&w, 16 << 20, 3);
+	p = sim_add(&w, SIM_SILENT, 1, 0);
+	sim_tell(&w);
+	while (spells < 100 && (p->conn == NULL || !p->conn->snubbed)) {
+		(void)sim_run(&w, SPELL_MS);
+		refuse_all(p);
+		spells++;
+	}
+	assert_in_range(spells * SPELL_MS, SNUB_S * 1000, (SNUB_S + 5) * 1000);
+	/* It sends something after all. */
+	p->kind = SIM_HONEST;
+	(void)sim_run(&w, 60000);
+	assert_false(p->conn != NULL && p->conn->snubbed);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
+static void
+time_in_which_it_was_not_read_is_not_owed(void **state)
+{
+	enum { LONG = 8 * PIECE };
+	struct sim w;
+	unsigned owing = 0;
+
+	(void)state;
+	sim_init(&w, LONG, 40 * LONG);
+	sim_swarm(&w, 16 << 20, 5);
+	for (int i = 0; i < 4; i++)
+		(void)sim_add(&w, SIM_HONEST, 1, 0);
+	sim_tell(&w);
+	w.stuck = true;
+	(void)sim_run(&w, 3 * SNUB_S * 1000);
+	for (size_t i = 0; i < w.n_peers; i++) {
+		const struct conn *c = w.peer[i].conn;
+
+		assert_non_null(c);
+		assert_true(c->paused && !c->snubbed);
+		owing += c->peer.n_requests > c->peer.n_stale;
+	}
+	assert_true(owing > 0);
+	sim_clear(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spells_of_owing_add_up_until_a_block_comes),
+		cmocka_unit_test(time_in_which_it_was_not_read_is_not_owed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
