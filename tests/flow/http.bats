@@ -185,7 +185,7 @@ beside_public() {
 		FAKE_HOST=0.0.0.0 /usr/bin/python3 "$1" "redirect:$2" 10.0.0.1:1 >net.out 2>net.err & pid=$!
 		for _ in {1..500}; do grep -q "^port [0-9]" net.out && break; sleep 0.05; done
 		port=$(sed -n "s/^port //p" net.out)
-		sed "s/PORT/$port/" given | env $3 ugat-announce -1 -t 5
+		sed "s/PORT/$port/" given | env $3 ugat-announce -1 -t 20
 		kill $pid
 		umount /etc/hosts' - "$FLOW_FAKE/fake_httptracker.py" "$1" "${2:-A=b}" >seen 2>ask.err 3>&- || :
 }
