@@ -224,6 +224,17 @@ wipe(struct buf *b)
 	buf_clear(b);
 }
 
+static const char damaged[] = "damaged: bring it back from a copy";
+
+/* rc, said of what is in a file; bad: what anything but RC_OK and RC_MEM means. */
+static enum rc
+judge(const struct place *p, const char *file, enum rc rc, const char *bad)
+{
+	if (rc == RC_MEM)
+		return refuse(p, CODE_BUG, file, "out of memory");
+	return rc == RC_OK ? RC_OK : refuse(p, CODE_DATA, file, bad);
+}
+
 /* RC_NONE: there is no key. */
 static enum rc
 read_key(const struct place *p, const char *file, EVP_PKEY **out)
@@ -236,8 +247,8 @@ read_key(const struct place *p, const char *file, EVP_PKEY **out)
 	if (rc != RC_OK)
 		return system_refused(p, CODE_BUG, file);
 	rc = read_file(p, file, true, &b);
-	if (rc == RC_OK && key_get_pem(buf_bytes(&b), out) != RC_OK)
-		rc = refuse(p, CODE_DATA, file, "damaged: bring it back from a copy");
+	if (rc == RC_OK)
+		rc = judge(p, file, key_get_pem(buf_bytes(&b), out), damaged);
 	wipe(&b);
 	return rc;
 }
@@ -250,8 +261,8 @@ read_cert(const struct place *p, const char *file, X509 **out)
 
 	buf_init(&b, FILE_LIMIT + 1);
 	rc = read_file(p, file, false, &b);
-	if (rc == RC_OK && cert_get_pem(buf_bytes(&b), 0, out) != RC_OK)
-		rc = refuse(p, CODE_DATA, file, "damaged: bring it back from a copy");
+	if (rc == RC_OK)
+		rc = judge(p, file, cert_get_pem(buf_bytes(&b), 0, out), damaged);
 	buf_clear(&b);
 	return rc;
 }
@@ -323,8 +334,8 @@ open_pair(const struct place *p, const struct pair *pair, struct authority *a)
 		a->cert = pair->make(a->key, pair->name, (int64_t)time(NULL));
 		rc = write_cert(p, pair->cert_file, a->cert);
 	}
-	if (rc == RC_OK && X509_check_private_key(a->cert, a->key) != 1)
-		rc = refuse(p, CODE_DATA, pair->cert_file,
+	if (rc == RC_OK)
+		rc = judge(p, pair->cert_file, cert_fits(a->cert, a->key),
 		    "belongs to another key: bring both back from a copy");
 	return rc;
 }

@@ -94,6 +94,12 @@ is_understood(X509 *cert)
 	return (X509_get_extension_flags(cert) & (EXFLAG_INVALID | EXFLAG_CRITICAL)) == 0;
 }
 
+enum rc
+cert_fits(const X509 *cert, const EVP_PKEY *key)
+{
+	return ossl_end(X509_check_private_key(cert, key) == 1, RC_BAD);
+}
+
 bool
 cert_is_ca(const X509 *cert)
 {

@@ -75,6 +75,9 @@ enum rc cert_dates(
  */
 enum rc cert_serial(const X509 *cert, char out[static CERT_SERIAL_TEXT]) MUST_USE;
 
+/* Whether key is the certificate's own. RC_BAD: it is not. RC_MEM: who knows. */
+enum rc cert_fits(const X509 *cert, const EVP_PKEY *key) MUST_USE;
+
 /*
  * Whether the certificate may sign others: CA:TRUE, and keyCertSign unless it is without
  * any keyUsage (RFC 5280, 4.2.1.3).

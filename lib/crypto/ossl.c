@@ -9,12 +9,29 @@
 
 enum { DAY_S = 24 * 60 * 60, TIME_TEXT = 16 }; /* YYYYMMDDHHMMSSZ and its NUL */
 
+/* Take all the errors; whether one of them was for want of memory. */
+static bool
+take_errors(void)
+{
+	bool lacked = false;
+	unsigned long e;
+
+	while ((e = ERR_get_error()) != 0)
+		lacked = lacked || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+	return lacked;
+}
+
+void
+ossl_begin(void)
+{
+	ERR_clear_error();
+}
+
 enum rc
 ossl_end(bool ok, enum rc otherwise)
 {
-	bool no_memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+	bool no_memory = take_errors();
 
-	ERR_clear_error();
 	if (ok)
 		return RC_OK;
 	return no_memory ? RC_MEM : otherwise;
@@ -23,7 +40,8 @@ ossl_end(bool ok, enum rc otherwise)
 void
 ossl_forget(void)
 {
-	ERR_clear_error();
+	if (take_errors())
+		ERR_raise(ERR_LIB_CRYPTO, ERR_R_MALLOC_FAILURE);
 }
 
 /* The day from which libcrypto's arithmetic counts here: no zone, no table, no file. */

@@ -25,13 +25,16 @@ ossl_mutable(const void *p)
 	return (void *)(uintptr_t)p;
 }
 
+/* Whatever stands is of an earlier call: forget it. */
+void ossl_begin(void);
+
 /*
  * The end of a call: forget libcrypto's errors, so that TLS above never takes them for
  * its own. RC_OK when ok; else RC_MEM when libcrypto lacked memory, else otherwise.
  */
 enum rc ossl_end(bool ok, enum rc otherwise) MUST_USE;
 
-/* The same without a result. */
+/* The same without a result. That memory was lacking is for the next ossl_end to know. */
 void ossl_forget(void);
 
 /* Unix seconds as X.509 writes them; the caller's. NULL: no such year, or no memory. */

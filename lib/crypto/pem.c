@@ -27,7 +27,7 @@ pem_next(BIO *in, struct pem_block *out)
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	ossl_forget();
+	ossl_begin();
 	/* SECURE wipes what it frees, with or without a secure heap. */
 	if (PEM_read_bio_ex(in, &out->name, &out->header, &out->der, &out->n,
 	        PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) == 1)

@@ -237,18 +237,8 @@ token_clear(struct token *t)
 	memset(t, 0, sizeof(*t));
 }
 
-static bool
-key_fits(const struct token *t)
-{
-	bool fits = t->key != NULL && t->cert != NULL &&
-	    X509_check_private_key(t->cert, t->key) == 1;
-
-	ossl_forget();
-	return fits;
-}
-
-enum token_fault
-token_check_cert(
+static enum token_fault
+find_fault(
     X509 *cert, X509 *anchor, X509_CRL *crl, int64_t now_s, struct token_facts *facts)
 {
 	int64_t ca_from_s = 0;
@@ -277,11 +267,27 @@ token_check_cert(
 }
 
 enum token_fault
+token_check_cert(
+    X509 *cert, X509 *anchor, X509_CRL *crl, int64_t now_s, struct token_facts *facts)
+{
+	enum token_fault fault;
+
+	ossl_begin();
+	fault = find_fault(cert, anchor, crl, now_s, facts);
+	if (ossl_end(fault == TOKEN_FINE, RC_BAD) == RC_MEM)
+		return TOKEN_UNKNOWN;
+	return fault;
+}
+
+enum token_fault
 token_check(const struct token *t, X509 *anchor, X509_CRL *crl, int64_t now_s,
     struct token_facts *facts)
 {
+	enum rc rc =
+	    t->key == NULL || t->cert == NULL ? RC_BAD : cert_fits(t->cert, t->key);
+
 	memset(facts, 0, sizeof(*facts));
-	if (!key_fits(t))
-		return TOKEN_WRONG_KEY;
+	if (rc != RC_OK)
+		return rc == RC_MEM ? TOKEN_UNKNOWN : TOKEN_WRONG_KEY;
 	return token_check_cert(t->cert, anchor, crl, now_s, facts);
 }

@@ -55,6 +55,7 @@ enum token_fault {
 	TOKEN_FUTURE,    /* not yet valid: a clock is wrong */
 	TOKEN_EXPIRED,
 	TOKEN_REVOKED,
+	TOKEN_UNKNOWN, /* no fault of the session's: memory was lacking */
 };
 
 /* What the check found; filled as far as it came. user: "" when it names none. */

@@ -74,7 +74,8 @@ trust_check(const struct trust *t, X509 *cert, X509 *const *chain, unsigned n,
 	if (fault != TOKEN_FOREIGN)
 		return fault;
 	by = find_signer(cert, chain, n);
-	ossl_forget();
+	if (ossl_end(by != NULL, RC_BAD) == RC_MEM)
+		return TOKEN_UNKNOWN;
 	if (by == NULL)
 		return TOKEN_FOREIGN;
 	name_authority(by, facts);

@@ -359,6 +359,8 @@ fate_of_handshake(const struct https *h)
 	case BELIEVED:
 	case NOT_ASKED: break;
 	}
+	if (strstr(h->words, "malloc failure") != NULL)
+		return HTTPS_MEM;
 	return hung_up(h) ? HTTPS_CLOSED : HTTPS_FOREIGN;
 }
 

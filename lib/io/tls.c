@@ -46,6 +46,7 @@ verdict_of(enum token_fault fault)
 	case TOKEN_FUTURE: return X509_V_ERR_CERT_NOT_YET_VALID;
 	case TOKEN_EXPIRED: return X509_V_ERR_CERT_HAS_EXPIRED;
 	case TOKEN_REVOKED: return X509_V_ERR_CERT_REVOKED;
+	case TOKEN_UNKNOWN: return X509_V_ERR_OUT_OF_MEM;
 	case TOKEN_WRONG_KEY: break;
 	}
 	return X509_V_ERR_CERT_REJECTED;

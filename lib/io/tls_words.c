@@ -92,6 +92,7 @@ explain_fault(struct tls *t)
 	case TOKEN_FUTURE:
 	case TOKEN_EXPIRED:
 	case TOKEN_REVOKED: explain_dates(t, user); break;
+	case TOKEN_UNKNOWN: (void)outcome_fail(&t->end, CODE_BUG, "out of memory"); break;
 	}
 }
 
@@ -219,6 +220,18 @@ explain_reason(struct tls *t, unsigned long e)
 	}
 }
 
+/* The first error is often only what came of it. */
+static bool
+lacks_memory(void)
+{
+	bool lacks = false;
+	unsigned long e;
+
+	while ((e = ERR_get_error()) != 0)
+		lacks = lacks || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+	return lacks;
+}
+
 void
 tls_explain(struct tls *t, unsigned long e)
 {
@@ -232,7 +245,7 @@ tls_explain(struct tls *t, unsigned long e)
 	else if (e == 0 || ERR_GET_LIB(e) == ERR_LIB_SYS ||
 	    reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		explain_lost(t);
-	else if (ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE)
+	else if (reason == ERR_R_MALLOC_FAILURE || lacks_memory())
 		(void)outcome_fail(&t->end, CODE_BUG, "out of memory");
 	else
 		explain_reason(t, e);

@@ -96,7 +96,7 @@ static X509 *
 choose_cert(X509 *const *certs, unsigned count, EVP_PKEY *key)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (X509_check_private_key(certs[i], key) == 1)
+		if (cert_fits(certs[i], key) == RC_OK)
 			return certs[i];
 	return certs[0];
 }

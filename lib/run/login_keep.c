@@ -101,6 +101,7 @@ fault_words(enum token_fault fault)
 	case TOKEN_REVOKED: return "is revoked";
 	case TOKEN_FUTURE:
 	case TOKEN_EXPIRED:
+	case TOKEN_UNKNOWN:
 	case TOKEN_FINE: break;
 	}
 	return "is fine";
@@ -116,6 +117,10 @@ check(struct login *l, const struct token *t, struct token_facts *facts)
 
 	if (fault == TOKEN_FUTURE || fault == TOKEN_EXPIRED) {
 		blame_clock(l, t, fault, facts);
+		return RC_BAD;
+	}
+	if (fault == TOKEN_UNKNOWN) {
+		(void)outcome_fail(l->end, CODE_BUG, "out of memory");
 		return RC_BAD;
 	}
 	if (fault != TOKEN_FINE) {

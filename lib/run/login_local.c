@@ -136,7 +136,7 @@ is_good(const struct authority *a)
 {
 	int64_t from_s, to_s;
 
-	return X509_check_private_key(a->cert, a->key) == 1 && cert_is_ca(a->cert) &&
+	return cert_fits(a->cert, a->key) == RC_OK && cert_is_ca(a->cert) &&
 	    cert_dates(a->cert, &from_s, &to_s) == RC_OK && from_s <= login_now_s() &&
 	    to_s > login_now_s() + YEAR_S;
 }

@@ -179,6 +179,10 @@ explain_fault(const struct tokfile *f, const struct session_view *v,
 	case TOKEN_FUTURE:
 	case TOKEN_EXPIRED:
 	case TOKEN_REVOKED: explain_dates(v, fault, now_s, end); break;
+	case TOKEN_UNKNOWN:
+		(void)outcome_fail(
+		    end, CODE_BUG, "%s: it cannot be checked: out of memory", f->path);
+		break;
 	}
 }
 
