@@ -56,21 +56,27 @@ def of_readme(path):
     return found
 
 
+def examples(root, page="*"):
+    """Of all pages and README.md, or of the one of that name."""
+    found = []
+    for path in sorted(glob.glob(os.path.join(root, "man", page + ".[1-8]"))):
+        found += of_page(path)
+    readme = os.path.join(root, "README.md")
+    if page in ("*", "README") and os.path.exists(readme):
+        found += of_readme(readme)
+    return [("%s: %s" % (page, sentence), text) for page, sentence, text in found]
+
+
 def main():
     root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), "../..")
-    found = []
-    for page in sorted(glob.glob(os.path.join(root, "man/*.[1-8]"))):
-        found += of_page(page)
-    if os.path.exists(os.path.join(root, "README.md")):
-        found += of_readme(os.path.join(root, "README.md"))
-    named = {"%s: %s" % (page, sentence): text for page, sentence, text in found}
     if len(sys.argv) > 2:
+        named = dict(examples(root, re.split(r"[(:]", sys.argv[2])[0]))
         if sys.argv[2] not in named:
             sys.exit("examples.py: no such example: " + sys.argv[2])
         sys.stdout.write(PROMPT.sub("", named[sys.argv[2]]))
         return
-    for page, sentence, _ in found:
-        print("%s: %s" % (page, sentence))
+    for name, _ in examples(root):
+        print(name)
 
 
 if __name__ == "__main__":

@@ -31,13 +31,13 @@ world_hosts() {
 
 # ---- once for all tests of a file
 
-# world_up: in setup_file.
+# world_up [empty]: in setup_file; `empty` has neither tracker nor torrents.
 world_up() {
 	flow_start "$BATS_FILE_TMPDIR/world" || return
 	WORLD=$SCRATCH
 	mkdir homes shared root
 	WORLD_OUT=$(cd "$(dirname "$(command -v ugat-fetch)")/.." && pwd)
-	if ! { world_root && world_wire && world_authd && world_tracker && world_torrents; }; then
+	if ! { world_root && world_wire && world_authd && { [ "${1-}" = empty ] || { world_tracker && world_torrents; }; }; }; then
 		world_down
 		return 1
 	fi
@@ -127,7 +127,7 @@ world_authd() {
 
 	mkdir -p homes/backup
 	spawn_on authd there authd -d /srv/authd -i 192.0.2.1 -N open-to-all
-	wait_for 20 grep -q ' event=ready ' authd.err || { show authd.err; return 1; }
+	logged_ready authd || return
 	pin=$(sed -n 's/.* event=ready .*fingerprint=\([^ ]*\).*/\1/p' authd.err)
 	on here sh -c "mkdir /etc/ugat && echo 'auth.example.org $pin' >/etc/ugat/authd" || return
 	for user in ops lab backup; do
@@ -138,10 +138,34 @@ world_authd() {
 	done
 }
 
+# ready NAME COMMAND...: wait until COMMAND succeeds, as long as NAME lives.
+ready() {
+	wait_for 20 dead_or "$@" && "${@:2}" && return 0
+	echo "$1: not ready" >&2
+	show "$1.err"
+	return 1
+}
+
+dead_or() {
+	gone "$(cat "$1.pid")" || "${@:2}"
+}
+
+# logged_ready NAME: that authd is.
+logged_ready() {
+	ready "$1" grep -q ' event=ready ' "$1.err"
+}
+
+# world_tracker: in the network of there, but with our own root folder. Where we are not root, it must not think that it
+# is, for it could not become anybody else.
 world_tracker() {
-	on there sh -c 'mkdir /srv/tracker && echo 0000000000000000000000000000000000000000 >/srv/tracker/whitelist && chmod -R a+rX /srv/tracker'
-	spawn_on tracker there opentracker -i 192.0.2.69 -p 6969 -P 6969 -d /srv/tracker -u nobody -w whitelist
-	wait_for 20 knows_none 0000000000000000000000000000000000000000 || { show tracker.err; return 1; }
+	local net=(nsenter -n)
+
+	[ "$(id -u)" -eq 0 ] || net=(nsenter --preserve-credentials -U -n)
+	net+=(-t "${HOST[there]}")
+	[ "$(id -u)" -eq 0 ] || net+=(unshare -U)
+	mkdir tracker && printf '%040d\n' 0 >tracker/whitelist && chmod -R a+rX tracker
+	spawn tracker "${net[@]}" opentracker -i 192.0.2.69 -p 6969 -P 6969 -d "$WORLD/tracker" -u nobody -w whitelist
+	ready tracker knows_none 0000000000000000000000000000000000000000
 }
 
 # scraped BTIH: what the tracker says of it.
@@ -160,7 +184,7 @@ known() {
 
 # allowed_there BTIH: the tracker serves it.
 allowed_there() {
-	on there sh -c "echo $1 >>/srv/tracker/whitelist" && kill -HUP "$(cat "$WORLD/tracker.pid")" &&
+	echo "$1" >>"$WORLD/tracker/whitelist" && kill -HUP "$(cat "$WORLD/tracker.pid")" &&
 		wait_for 20 serves "$1"
 }
 
@@ -203,7 +227,7 @@ world_content() {
 	content x/film.mkv 50 400000 && content x/disk.iso 51 300000 && content x/notes 52 999 && content x/list 53 1 &&
 		content holiday/beach.jpg 54 20000 && echo four >"$SRC/holiday/read me.txt" || return
 	mkdir -p "$SRC/code/src" && echo 'int main(void) { return 0; }' >"$SRC/code/src/main.c" &&
-		random_bytes 55 60000 >"$SRC/code/src/data" && tar -C "$SRC/code" -czf "$SRC/src.tar.gz" src
+		random_bytes 55 60000 >"$SRC/code/src/data" && tar -C "$SRC/code" --owner=0 --group=0 -czf "$SRC/src.tar.gz" src
 }
 
 # ---- before and after each test
@@ -219,7 +243,7 @@ world_enter() {
 	for user in ops lab; do
 		rm -rf "${WORLD:?}/homes/$user" && mkdir "$WORLD/homes/$user" && cp -r "$WORLD/shared/$user.local" "$WORLD/homes/$user/.local" || return
 	done
-	cp "$WORLD/shared/x.torrent" "$OPS/"
+	[ ! -e "$WORLD/shared/x.torrent" ] || cp "$WORLD/shared/x.torrent" "$OPS/"
 }
 
 # example_text [NAME]: the text of the example that this test is named for, or of another one.
