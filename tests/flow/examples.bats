@@ -14,7 +14,7 @@ libs() {
 
 setup_file() {
 	libs
-	world_up
+	world_up full
 }
 
 teardown_file() {

@@ -31,13 +31,13 @@ world_hosts() {
 
 # ---- once for all tests of a file
 
-# world_up [empty]: in setup_file; `empty` has neither tracker nor torrents.
+# world_up full|empty: in setup_file; an empty one has neither tracker nor torrents.
 world_up() {
 	flow_start "$BATS_FILE_TMPDIR/world" || return
 	WORLD=$SCRATCH
 	mkdir homes shared root
 	WORLD_OUT=$(cd "$(dirname "$(command -v ugat-fetch)")/.." && pwd)
-	if ! { world_root && world_wire && world_authd && { [ "${1-}" = empty ] || { world_tracker && world_torrents; }; }; }; then
+	if ! { world_root && world_wire && world_authd && { [ "$1" = empty ] || { world_tracker && world_torrents; }; }; }; then
 		world_down
 		return 1
 	fi

@@ -31,7 +31,7 @@ concert() {
 	shared_torrent concert concert 6884 -U 5242880 && wait_for 30 known "$BTIH"
 }
 
-world_up && concert && world_enter && cp "$WORLD/shared/concert.torrent" "$OPS/" || exit 1
+world_up full && concert && world_enter && cp "$WORLD/shared/concert.torrent" "$OPS/" || exit 1
 rm -rf "$OPS/.local"
 cp "$WORLD/shared/ops.password" "$OPS/password" && chmod 600 "$OPS/password"
 spawn_in recv there lab ugat-recv -q -u ops -d .
