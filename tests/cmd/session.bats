@@ -6,56 +6,8 @@
 
 bats_require_minimum_version 1.5.0
 
-HASH=0123456789abcdef0123456789abcdef01234567
-
-# shellcheck source=../flow/lib.bash
-setup_file() {
-	. "$BATS_TEST_DIRNAME/mint.bash"
-	cd "$BATS_FILE_TMPDIR" || return 1
-	mint_ca site && mint_ca other
-	mint good.pem site ops -300 3600
-}
-
-setup() {
-	. "$BATS_TEST_DIRNAME/../flow/lib.bash"
-	. "$BATS_TEST_DIRNAME/mint.bash"
-	flow_start "$BATS_TEST_TMPDIR"
-	cp -a "$BATS_FILE_TMPDIR"/{site,other,good.pem,ops.*} .
-	rm -rf "$HOME/.local"
-	export UGAT_SESSION=$PWD/s.pem
-	bystander
-}
-
-teardown() {
-	flow_stop
-}
-
-# bystander: somebody at $EAR, by TCP and UDP alike, who should hear nothing; `records` name him as the
-# tracker and as a peer.
-bystander() {
-	spawn ear "$FLOW_PYTHON" -c '
-import select, socket
-while True:
-    t, u = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    t.bind(("127.0.0.1", 0))
-    try:
-        u.bind(t.getsockname())
-        break
-    except OSError:
-        continue
-t.listen()
-print("port", t.getsockname()[1], flush=True)
-while True:
-    for s in select.select([t, u], [], [])[0]:
-        print("heard", "tcp %s:%d" % s.accept()[1] if s is t else "udp %d" % len(u.recv(2048)), flush=True)'
-	wait_for 15 grep -q "^port [0-9]" ear.out || return
-	EAR=$(sed -n 's/^port //p' ear.out)
-	{
-		printf 'ugat\t1\ntorrent\t%s\t-\t16384\t1\t1000\t1\ta name\n' $HASH
-		printf 'tracker\t0\tudp://127.0.0.1:%d\npeer\t127.0.0.1\t%d\n' "$EAR" "$EAR"
-		printf 'file\t0\t0\t1000\ta name\npiece\t0\t%s\nend\n' $HASH
-	} >records
-}
+# shellcheck source=door.bash
+. "$BATS_TEST_DIRNAME/door.bash" # its setup, too
 
 # one_line COMMAND WORDS: its only words, in `err`, hold WORDS; its output in `out` is one fail! record.
 one_line() {
@@ -65,11 +17,6 @@ one_line() {
 		return 1
 	fi
 	[[ $(<out) == "fail!	77	$1	"*"$2"* ]] && [ "$(wc -l <out)" -eq 1 ]
-}
-
-# heard [tcp|udp]: how often he did.
-heard() {
-	grep -c "^heard ${1-}" ear.out || :
 }
 
 # refused WORDS [PREFIX...]: both commands, run behind PREFIX, end with 77, say so once, and nobody hears of
