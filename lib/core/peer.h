@@ -42,6 +42,7 @@ struct peer_request {
 	struct peer_block block;
 	int64_t asked_ms;
 	bool stale; /* given to others, or cancelled; may still come */
+	bool owed;  /* stale without a word: it will come */
 };
 
 /* A stretch of what waits to be sent: bytes of our own, or (part of) a block. */
@@ -209,9 +210,14 @@ enum rc peer_set_interested(struct peer *p, bool interested) MUST_USE;
 enum rc peer_send_have(struct peer *p, uint32_t piece) MUST_USE;
 enum rc peer_set_upload_only(struct peer *p) MUST_USE; /* from now on */
 enum rc peer_send_keepalive(struct peer *p) MUST_USE;
-enum rc peer_send_request(struct peer *p, struct peer_block b, int64_t now_ms) MUST_USE;
 enum rc peer_send_reject(struct peer *p, struct peer_block b) MUST_USE;
 enum rc peer_send_allowed(struct peer *p, uint32_t piece) MUST_USE; /* with BEP 6 only */
+
+/*
+ * Ask for a block. One that became stale without a word not long ago is still on its way:
+ * then nothing is said, for it would come twice.
+ */
+enum rc peer_send_request(struct peer *p, struct peer_block b, int64_t now_ms) MUST_USE;
 
 /*
  * The block itself is not copied: it becomes a part of the output. RC_BIG also for more

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_REQUESTS = 32 };
+enum { FIRST_REQUESTS = 32, OWED_MS = 20000 };
 
 static enum rc
 put(struct peer *p, struct bytes b)
@@ -73,8 +73,10 @@ peer_remove_request(struct peer *p, struct peer_request *r)
 void
 peer_stale_requests(struct peer *p)
 {
-	for (size_t i = 0; i < p->n_requests; i++)
+	for (size_t i = 0; i < p->n_requests; i++) {
+		p->requests[i].owed |= !p->requests[i].stale;
 		p->requests[i].stale = true;
+	}
 	p->n_stale = p->n_requests;
 }
 
@@ -150,6 +152,11 @@ peer_send_request(struct peer *p, struct peer_block b, int64_t now_ms)
 	struct peer_request *old = p->n_stale > 0 ? peer_find_request(p, b) : NULL;
 	enum rc rc;
 
+	if (old != NULL && old->owed && now_ms - old->asked_ms < OWED_MS) {
+		old->stale = old->owed = false;
+		p->n_stale--;
+		return RC_OK;
+	}
 	if (old != NULL)
 		peer_remove_request(p, old);
 	rc = room_for_request(p);

@@ -49,6 +49,62 @@ a_choke_with_bep_6_keeps_requests_until_block_or_reject(void **state)
 	talk_free(t);
 }
 
+/* How many bytes asking again says. */
+static size_t
+said_by_asking(struct talk *t, struct peer_block b)
+{
+	size_t before = peer_waiting(&t->p);
+
+	talk_ask(t, b);
+	return peer_waiting(&t->p) - before;
+}
+
+static void
+what_is_asked_for_again_while_it_is_on_its_way_is_not_said_twice(void **state)
+{
+	struct talk *t = talk_open(0);
+
+	(void)state;
+	say_message(t, 1, NULL, 0);
+	talk_now(t);
+	talk_ask(t, first);
+	talk_ask(t, second);
+	talk_ask(t, third);
+	assert_int_equal(peer_send_cancel(&t->p, second), RC_OK);
+	peer_stale_requests(&t->p);
+	assert_int_equal(said_by_asking(t, first), 0);
+	assert_int_equal(t->p.n_stale, 2);
+	/* It was told that the second is off, and the third should have come long ago. */
+	assert_int_equal(said_by_asking(t, second), 17);
+	t->now_ms += 20000;
+	assert_int_equal(said_by_asking(t, third), 17);
+	assert_int_equal(t->p.n_stale, 0);
+	say_payload(t, first);
+	talk_now(t);
+	ASSERT_KINDS(t, PEER_BEGIN, PEER_BLOCK);
+	assert_false(t->event[0].stale || t->event[1].stale);
+	talk_free(t);
+}
+
+static void
+what_a_choke_swept_away_is_asked_for_anew(void **state)
+{
+	struct talk *t = talk_open(0);
+
+	(void)state;
+	say_message(t, 1, NULL, 0);
+	talk_now(t);
+	talk_ask(t, first);
+	say_message(t, 0, NULL, 0);
+	talk_now(t);
+	/* The swarm gives up what a choke made stale, too. */
+	peer_stale_requests(&t->p);
+	say_message(t, 1, NULL, 0);
+	talk_now(t);
+	assert_int_equal(said_by_asking(t, first), 17);
+	talk_free(t);
+}
+
 static void
 a_choke_that_is_in_force_already_is_nothing_new(void **state)
 {
@@ -506,6 +562,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_choke_without_bep_6_makes_every_request_stale),
 		cmocka_unit_test(a_choke_with_bep_6_keeps_requests_until_block_or_reject),
+		cmocka_unit_test(
+		    what_is_asked_for_again_while_it_is_on_its_way_is_not_said_twice),
+		cmocka_unit_test(what_a_choke_swept_away_is_asked_for_anew),
 		cmocka_unit_test(a_choke_that_is_in_force_already_is_nothing_new),
 		cmocka_unit_test(
 		    messages_of_bep_6_end_a_connection_that_did_not_agree_on_it),
