@@ -22,7 +22,7 @@
 
 #include "base/text.h"
 
-enum { UNASKED_MAX = 256, QUOTA = 20000, QUOTA_PER_S = 1000 };
+enum { UNASKED_MAX = 64, QUOTA = 20000, QUOTA_PER_S = 1000 };
 
 enum rc
 peer_init(struct peer *p, const struct peer_config *config, int64_t now_ms)
