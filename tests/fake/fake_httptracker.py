@@ -11,7 +11,9 @@ hold an argument behind a colon; `stopped` and `completed` are answered by all t
     honest      answers with compact peers
     list        answers with a list of dictionaries, the peers' hosts as they were given
     bad-peers   port 0, own and foreign loopback, multicast and the like, then the peers
-    interval:N  says so of the interval
+    path        its mode, and the argument, is the first part of the URL's path, %-escaped: /hops:3/announce
+    interval:N  says so of the interval, which may be as large as can be
+    body:N      the first N bytes of an honest answer, said to be all
     min:N       says so of the min interval, and 1800 of the interval
     once        answers once, then closes every connection
     refuse      a failure reason with terminal escapes and status 403
@@ -29,6 +31,7 @@ hold an argument behind a colon; `stopped` and `completed` are answered by all t
     cut         closes in the middle of the body
     html        a page
     gzip        an honest answer as a small gzip bomb, with Content-Encoding
+    te:N        the same as Transfer-Encoding, N bytes, compressed again and again
     many:N      N peers
     many-list:N the same as dictionaries
     deep        lists in lists
@@ -117,6 +120,8 @@ class Tracker(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         path, _, query = self.path.partition("?")
+        if Tracker.mode == "path":
+            self.mode, _, self.argument = urllib.parse.unquote(path.split("/")[1]).partition(":")
         fields = urllib.parse.parse_qs(query, keep_blank_values=True, encoding="latin-1")
         event = fields.get("event", ["-"])[0]
         what = "scrape" if "scrape" in path else "announce"
@@ -154,6 +159,15 @@ class Tracker(http.server.BaseHTTPRequestHandler):
 
     def do_interval(self, query, event):
         self.give(reply(self.peers, interval=int(self.argument)))
+
+    def do_body(self, query, event):
+        self.give(reply(self.peers)[:int(self.argument)])
+
+    def do_te(self, query, event):
+        bomb = reply(self.peers) + b" " * int(self.argument)
+        for _ in range(3):
+            bomb = gzip.compress(bomb)
+        self.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, gzip, gzip\r\n\r\n" + bomb)
 
     def do_min(self, query, event):
         self.give(reply(self.peers, min_interval=int(self.argument)))
@@ -246,6 +260,7 @@ class Tracker(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
 
     def handle_error(self, *_):
         pass

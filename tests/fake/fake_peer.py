@@ -2,27 +2,39 @@
 # SPDX-License-Identifier: ISC
 """A BitTorrent peer (BEP 3) that follows a script; it has the whole torrent.
 
-    fake_peer.py MODE TORRENT DIR      DIR: the folder that the torrent's name stands in
+    fake_peer.py [-n N] [-p SECONDS] MODE TORRENT DIR      DIR: the folder that the torrent's name stands in
 
-Says `port N` on stdout, then one line an event: `hello` (a handshake came), `sent PIECE BEGIN`
+-n: so many peers, each at a port of its own. -p: a pause before each block that is sent. Says
+`port N` on stdout for each peer, then one line an event: `hello` (a handshake came), `sent PIECE BEGIN PORT`
 (a block went out), `gone` (the other side left). Listens on 127.0.0.1; runs until killed.
 
     honest    serves
     liar      serves blocks whose first byte is wrong
     half      lies only in the second block of each piece
+    rare      lies only in the first block of every fourth piece
     silent    accepts and never says a byte
     mute      shakes hands, says that it has all, and then nothing
     choke     the same, but says choke every second
+    snub      unchokes and sends no block
     close     shakes hands and closes
+    close:N   closes 0 at once, 1 after the handshake, 2 after the bit field, 3 after its unchoke, 4 at the first
+              request, 5 in the middle of a block; `close:` alone: each peer of -n in another way
     drop      closes at the first request
     slow      one block a second
     stranger  shakes hands with another info-hash
     flood     shakes hands, then announces a message of 4 GiB
+    length:N  the same with a message of N bytes, and begins to send it
     noise     answers the handshake with noise
+    babble    shakes hands, then talks noise
+    bits:HOW  its bit field is a byte too `short` or too `long`, or has `spare` bits
+    beyond    says that it has a piece that does not exist
+    drip      serves in portions of 1 to 3 bytes, a few hundred bytes a second
     twice     says that it has half, and the rest in a second bit field, as aria2 does
     last      serves all but one block: says `silent` and keeps the connection
     unasked   sends a block that nobody asked for, then serves
+    pour      sends blocks that nobody asked for, one behind the other
 """
+import argparse
 import hashlib
 import os
 import random
@@ -32,11 +44,14 @@ import sys
 import threading
 import time
 
-from bep3 import BITFIELD, BLOCK, CHOKE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake
+from bep3 import BITFIELD, BLOCK, CHOKE, HAVE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake, message
+
+AT_ONCE, AFTER_HELLO, AFTER_BITS, AFTER_UNCHOKE, AT_REQUEST, IN_BLOCK = range(6)
+CLOSES = {"close": AFTER_HELLO, "drop": AT_REQUEST}
 
 
 def say(*words):
-    print(*words, flush=True)
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
 def value(data, at):
@@ -78,9 +93,30 @@ class Content:
 
 
 class Peer(Wire):
-    def __init__(self, mode, content, sock):
+    def __init__(self, opt, number, content, sock):
         super().__init__(sock)
-        self.mode, self.content = mode, content
+        self.mode, _, self.how = opt.mode.partition(":")
+        self.number, self.pause, self.content = number, opt.p, content
+        self.closes = CLOSES.get(self.mode, -1)
+        if opt.mode.startswith("close:"):
+            self.closes = int(self.how or number % 6)
+
+    def raw(self, data):
+        if self.mode != "drip":
+            self.sock.sendall(data)
+            return
+        while data:
+            n = random.randint(1, 3)
+            self.sock.sendall(data[:n])
+            data = data[n:]
+            time.sleep(0.005)
+
+    def put(self, kind, payload=b""):
+        self.raw(message(kind, payload))
+
+    def closes_at(self, event):
+        if self.closes == event:
+            raise ConnectionError
 
     def run(self):
         try:
@@ -92,6 +128,7 @@ class Peer(Wire):
 
     def talk(self):
         c = self.content
+        self.closes_at(AT_ONCE)
         hello = self.get(68)
         say("hello")
         if self.mode == "silent":
@@ -103,17 +140,37 @@ class Peer(Wire):
             time.sleep(1)
             return
         btih = bytes(20) if self.mode == "stranger" else hello[28:48]
-        self.sock.sendall(handshake(btih, b"-FP0001-" + random.randbytes(12)))
-        if self.mode in ("close", "stranger"):
+        self.raw(handshake(btih, b"-FP0001-" + random.randbytes(12)))
+        if self.mode == "stranger" or self.closes == AFTER_HELLO:
             time.sleep(0.2)
             return
-        if self.mode == "flood":
-            self.sock.sendall(b"\xff\xff\xff\xff" + bytes(1 << 16))
-        self.tell(c.pieces // 2 if self.mode == "twice" else c.pieces)
-        if self.mode == "choke":
-            threading.Thread(target=self.keep_choking, daemon=True).start()
+        self.begin()
+        self.closes_at(AFTER_BITS)
         while True:
             self.answer(*self.hear())
+
+    def begin(self):
+        """What it says behind the handshake."""
+        if self.mode in ("flood", "length"):
+            self.sock.sendall(struct.pack(">IB", int(self.how or 0xffffffff), PIECE) + bytes(1 << 16))
+        if self.mode == "babble":
+            while True:
+                self.sock.sendall(random.randbytes(2000))
+                time.sleep(0.02)
+        if self.mode == "bits":
+            self.put(BITFIELD, self.bad_bits())
+            return
+        self.tell(self.content.pieces // 2 if self.mode == "twice" else self.content.pieces)
+        if self.mode == "beyond":
+            self.put(HAVE, struct.pack(">I", self.content.pieces))
+        if self.mode == "choke":
+            threading.Thread(target=self.keep_choking, daemon=True).start()
+
+    def bad_bits(self):
+        size = (self.content.pieces + 7) // 8
+        if self.how == "spare" and self.content.pieces % 8 == 0:
+            raise ValueError("there are no spare bits")
+        return b"\xff" * {"short": size - 1, "long": size + 1, "spare": size}[self.how]
 
     def tell(self, pieces):
         """Say by a bit field that it has the first pieces."""
@@ -134,34 +191,55 @@ class Peer(Wire):
             if self.mode == "unasked":
                 self.put(PIECE, struct.pack(">II", 0, 0) + bytes(BLOCK))
             self.put(UNCHOKE)
+            self.closes_at(AFTER_UNCHOKE)
             if self.mode == "twice":
                 self.tell(self.content.pieces)
-        elif kind == REQUEST:
-            if self.mode == "drop":
-                raise ConnectionError
+            while self.mode == "pour":
+                self.put(PIECE, struct.pack(">II", random.randrange(self.content.pieces), 0) + bytes(BLOCK))
+        elif kind == REQUEST and self.mode != "snub":
+            self.closes_at(AT_REQUEST)
             if self.mode == "last" and struct.unpack(">II", payload[:8]) == (self.content.pieces - 1, 0):
                 say("silent")
                 return
             self.serve(*struct.unpack(">III", payload))
 
+    def lies_in(self, piece, begin):
+        return (self.mode == "liar" or self.mode == "half" and begin == BLOCK
+                or self.mode == "rare" and begin == 0 and piece % 4 == 0)
+
     def serve(self, piece, begin, size):
         block = self.content.block(piece, begin, size)
-        if self.mode == "liar" or self.mode == "half" and begin == BLOCK:
+        if self.lies_in(piece, begin):
             block = bytes([block[0] ^ 1]) + block[1:]
-        if self.mode == "slow":
-            time.sleep(1)
+        time.sleep(1 if self.mode == "slow" else self.pause)
+        if self.closes == IN_BLOCK:
+            self.sock.sendall(struct.pack(">IBII", size + 9, PIECE, piece, begin) + block[:size // 2])
+            raise ConnectionError
         self.put(PIECE, struct.pack(">II", piece, begin) + block)
-        say("sent", piece, begin)
+        say("sent", piece, begin, self.sock.getsockname()[1])
+
+
+def listen(opt, number, content, listener):
+    while True:
+        sock, _ = listener.accept()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=Peer(opt, number, content, sock).run, daemon=True).start()
 
 
 def main():
-    mode, torrent, folder = sys.argv[1:]
-    content = Content(torrent, folder)
-    s = socket.create_server(("127.0.0.1", 0))
-    say("port", s.getsockname()[1])
-    while True:
-        sock, _ = s.accept()
-        threading.Thread(target=Peer(mode, content, sock).run, daemon=True).start()
+    p = argparse.ArgumentParser()
+    p.add_argument("-n", type=int, default=1)
+    p.add_argument("-p", type=float, default=0)
+    p.add_argument("mode")
+    p.add_argument("torrent")
+    p.add_argument("dir")
+    opt = p.parse_args()
+    content = Content(opt.torrent, opt.dir)
+    for number in range(opt.n):
+        listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        threading.Thread(target=listen, args=(opt, number, content, listener), daemon=True).start()
+        say("port", listener.getsockname()[1])
+    threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ N connections to 127.0.0.1:PORT, each from another address of loopback, for so l
     moods      interested and not, choke and unchoke, cancels of what was not asked for
     bits       bit fields of the right size, one behind the other
     drip       begins a large message and sends a byte of it now and then
+    idle       shake hands and say nothing more
 
 Who is hung up on calls again. Says `sent BYTES calls CALLS` at the end.
 """
@@ -44,6 +45,16 @@ def words(mode, pieces):
     return struct.pack(">IB", BLOCK + 9, PIECE) + bytes(8)
 
 
+def listen(s, until):
+    """Until it hangs up."""
+    while time.monotonic() < until:
+        try:
+            if not s.recv(65536):
+                raise ConnectionError
+        except TimeoutError:
+            pass
+
+
 def flood(mode, port, btih, pieces, host, until, count):
     text = words(mode, pieces)
     while time.monotonic() < until:
@@ -53,19 +64,22 @@ def flood(mode, port, btih, pieces, host, until, count):
                 s.settimeout(0.5)
                 s.sendall(handshake(btih, os.urandom(20), bytes(5) + b"\x10\0\4"))
                 s.sendall(message(14) if mode == "have" else b"")
+                if mode == "idle":
+                    listen(s, until)
                 while time.monotonic() < until:
                     count[0] += s.send(text)
                     text = b"\0" if mode == "drip" else text
                     time.sleep(0.05 if mode == "drip" else 0)
         except OSError:
-            time.sleep(0.02)
+            time.sleep(0.5 if mode == "idle" else 0.02)
 
 
 def main():
     mode, port, btih, pieces, n, seconds = sys.argv[1:]
     count, until = [0, 0], time.monotonic() + float(seconds)
     threads = [threading.Thread(target=flood, args=(mode, int(port), bytes.fromhex(btih), int(pieces),
-                                                    f"127.0.7.{i + 1}", until, count)) for i in range(int(n))]
+                                                    f"127.0.{7 + i // 250}.{i % 250 + 1}", until, count))
+               for i in range(int(n))]
     for t in threads:
         t.start()
     for t in threads:

@@ -5,6 +5,7 @@ counts.
 """
 import collections
 import concurrent.futures
+import itertools
 import os
 import random
 import re
@@ -37,7 +38,7 @@ class World:
         self.dir = tempfile.mkdtemp(prefix="torture.", dir=os.environ.get("TMPDIR", "/tmp"))
         os.chmod(self.dir, 0o711)
         self.born = None  # told of every child that run() makes
-        self.children, self.oks, self.bads, self.n = [], 0, 0, 0
+        self.children, self.oks, self.bads, self.numbers = [], 0, 0, itertools.count(1)
         self.quick = "quick" in sys.argv[1:]
         self.all = "all" in sys.argv[1:]
         self.only = [word for word in sys.argv[1:] if word not in ("quick", "all")]
@@ -55,8 +56,7 @@ class World:
 
     def place(self, name=None):
         """A new folder of ours."""
-        self.n += 1
-        path = os.path.join(self.dir, name or f"d{self.n}")
+        path = os.path.join(self.dir, name or f"d{next(self.numbers)}")
         os.mkdir(path, 0o700)
         return path
 
@@ -155,6 +155,11 @@ def wait_for(seconds, what):
     while not (answer := what()) and time.monotonic() < end:
         time.sleep(0.01)
     return answer
+
+
+def listening(port):
+    """Whether somebody listens there."""
+    return re.search(rb":%04X 0+:0000 0A" % port, read("/proc/net/tcp") + (read("/proc/net/tcp6") or b"")) is not None
 
 
 def read(path):
