@@ -16,6 +16,8 @@ struct write_job {
 	struct work_job job; /* first: a pointer to it is a pointer to the job */
 	struct recv_file *file;
 	struct recv_slice slice;
+	enum rc rc; /* the file's, as it was behind this job */
+	int err;
 };
 
 static void
@@ -137,6 +139,8 @@ run_write(struct work_job *job, struct hash *sha1)
 
 	(void)sha1;
 	write_slice(w->file, &w->slice);
+	w->rc = w->file->rc;
+	w->err = w->file->err;
 }
 
 static void
@@ -147,7 +151,7 @@ write_done(struct work_job *job)
 
 	release(&w->slice);
 	r->writes--;
-	if (!job->cancelled && !recv_disk_failed(r, w->file))
+	if (!job->cancelled && !recv_disk_failed(r, w->file, w->rc, w->err))
 		talk_pump(&r->talk);
 	free(w);
 	drained(r);

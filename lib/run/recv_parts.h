@@ -109,8 +109,11 @@ void recv_looked(struct recv *r, struct recv_file *f);
 void recv_stored(struct recv *r, struct recv_file *f);
 void recv_dropped(struct recv *r, struct recv_file *f);
 
-/* Something is wrong with f that ends the session: the disk is full. */
-bool recv_disk_failed(struct recv *r, const struct recv_file *f);
+/*
+ * Whether rc, with its errno, is something that ends the session: f's disk is full. While
+ * there are jobs of f, what is in f is the worker's.
+ */
+bool recv_disk_failed(struct recv *r, const struct recv_file *f, enum rc rc, int err);
 
 /* recv_ask.c */
 

@@ -93,22 +93,22 @@ reader_gone(struct recv *r)
 }
 
 bool
-recv_disk_failed(struct recv *r, const struct recv_file *f)
+recv_disk_failed(struct recv *r, const struct recv_file *f, enum rc rc, int err)
 {
 	char path[RECV_PATH];
 
-	if (f->rc != RC_SYS && f->rc != RC_MEM)
+	if (rc != RC_SYS && rc != RC_MEM)
 		return false;
 	recv_path(r, f->box.path, path);
-	if (f->rc == RC_MEM)
+	if (rc == RC_MEM)
 		talk_fail(&r->talk, CODE_BUG, "%s: out of memory", path);
-	else if (f->err == EPIPE)
+	else if (err == EPIPE)
 		reader_gone(r);
-	else if (is_full(f->err))
+	else if (is_full(err))
 		talk_fail(&r->talk, CODE_IO,
 		    "%s: %s: make room, then run the same two "
 		    "commands again",
-		    path, strerror(f->err));
+		    path, strerror(err));
 	else
 		return false;
 	return true;
@@ -186,7 +186,7 @@ recv_looked(struct recv *r, struct recv_file *f)
 		r->left++;
 		forget(r, f);
 	} else if (f->rc != RC_OK && f->rc != RC_END) {
-		if (recv_disk_failed(r, f))
+		if (recv_disk_failed(r, f, f->rc, f->err))
 			return;
 		words = why_not(f, &code);
 		skip(r, f, XFER_CANNOT, code, words);
@@ -235,7 +235,7 @@ recv_stored(struct recv *r, struct recv_file *f)
 		forget(r, f);
 		return;
 	}
-	if (recv_disk_failed(r, f))
+	if (recv_disk_failed(r, f, f->rc, f->err))
 		return;
 	if (f->begun && f->rc == RC_BAD) {
 		answer = XFER_DAMAGED;
