@@ -189,7 +189,6 @@ line = printf '%s\t%s\t%s\n' $(1) $(call quote,$(2)) $(call quote,$(3));
 PLACES = $(foreach f,$(CMDS),$(call line,755,$(f),$(BINDIR)/$(notdir $(f)))) \
 	$(foreach f,$(DAEMONS),$(call line,755,$(f),$(SBINDIR)/$(notdir $(f)))) \
 	$(foreach f,$(wildcard authd/*.service),$(call line,644,$(f),$(PREFIX)/lib/systemd/system/$(notdir $(f)))) \
-	$(foreach f,$(DAEMONS),$(call line,644,completions/ugat.bash,$(SHAREDIR)/bash-completion/completions/$(notdir $(f)))) \
 	$(foreach f,$(wildcard man/*.[1-8]),$(call line,644,$(f),$(SHAREDIR)/man/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f)))) \
 	$(foreach f,$(wildcard completions/*.fish),$(call line,644,$(f),$(SHAREDIR)/fish/vendor_completions.d/$(notdir $(f)))) \
 	$(foreach f,$(CMDS) $(DAEMONS),$(call line,644,completions/ugat.bash,$(SHAREDIR)/bash-completion/completions/$(notdir $(f)))) \

@@ -26,7 +26,7 @@ small_house() {
 
 @test "install: every command runs from where it was put" {
 	house install PREFIX=/opt/ugat
-	for source in "$top"/cmd/ugat-*; do
+	for source in "$top"/cmd/ugat "$top"/cmd/ugat-*; do
 		name=$(basename "$source" .c)
 		run "$dest/opt/ugat/bin/$name" --version
 		[ "$status" -eq 0 ]
@@ -39,7 +39,7 @@ small_house() {
 	for page in "$top"/man/*.[1-8]; do
 		cmp "$page" "$dest/usr/local/share/man/man${page##*.}/${page##*/}"
 	done
-	for source in "$top"/cmd/ugat-*; do
+	for source in "$top"/cmd/ugat "$top"/cmd/ugat-*; do
 		name=$(basename "$source" .c)
 		cmp "$top/completions/ugat.bash" "$dest/usr/local/share/bash-completion/completions/$name"
 		cmp "$top/completions/$name.fish" "$dest/usr/local/share/fish/vendor_completions.d/$name.fish"
@@ -55,6 +55,15 @@ small_house() {
 	[ -z "$output" ]
 	run find "$dest/usr/local/bin" -type f ! -perm 755
 	[ -z "$output" ]
+}
+
+@test "install: every file has one place, and the front door finds its commands there" {
+	house install PREFIX=/opt/ugat
+	manifest=$dest/opt/ugat/share/ugat/manifest
+	[ -z "$(sort "$manifest" | uniq -d)" ]
+	[ "$(PATH=/usr/bin:/bin "$dest/opt/ugat/bin/ugat" make -V)" = "$("$dest/opt/ugat/bin/ugat-make" -V)" ]
+	# Nothing of what was put there stands beside the manifest.
+	[ "$(cd "$dest" && find . -type f ! -path ./opt/ugat/share/ugat/manifest -printf '/%P\n' | sort)" = "$(sed -n 's/^file	//p' "$manifest" | sort)" ]
 }
 
 @test "uninstall: nothing is left behind" {
