@@ -250,10 +250,18 @@ loop_timer_new(struct loop *l, loop_fire_fn *fire, void *ctx)
 void
 loop_timer_set(struct loop_timer *t, int64_t at_ms)
 {
-	int64_t left = at_ms - loop_now();
+	int64_t now_ms = loop_now(), left = at_ms - now_ms;
+	bool was_due =
+	    t->at_ms <= now_ms && event_pending(t->event, EV_TIMEOUT, NULL) != 0;
 	struct timeval tv;
 
 	t->at_ms = at_ms;
+	/*
+	 * It is about to fire. To add it anew would put it behind all that is ready, in
+	 * each turn again, when what is ready is what sets it.
+	 */
+	if (was_due && left <= 0)
+		return;
 	if (at_ms == INT64_MAX) {
 		(void)event_del(t->event);
 		return;

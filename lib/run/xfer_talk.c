@@ -279,6 +279,20 @@ pull(struct talk *t)
 		t->engine->dry(t->ctx);
 }
 
+/*
+ * What was to be written was not. A connection that the other side has broken waits for
+ * us to read its last words; in the end we do not.
+ */
+static void
+hold(struct talk *t, enum rc rc, const struct outcome *why)
+{
+	t->blocked = rc == RC_MORE;
+	if (rc != RC_MORE)
+		lose_tls(t, why);
+	else if (t->phase == TALK_ENDING && (tls_wants(t->tls) & LOOP_READ) != 0)
+		end_it(t, TALK_OVER);
+}
+
 /* Write what is to be said. false: the socket, or the rate, takes no more now. */
 static bool
 push_some(struct talk *t)
@@ -303,9 +317,7 @@ push_some(struct talk *t)
 		xlink_sent(t->link, n, loop_now());
 		return true;
 	}
-	t->blocked = rc == RC_MORE;
-	if (rc != RC_MORE)
-		lose_tls(t, &why);
+	hold(t, rc, &why);
 	return false;
 }
 
@@ -321,9 +333,8 @@ push(struct talk *t)
 	if (t->blocked || t->phase >= TALK_PARTING)
 		return;
 	rc = tls_flush(t->tls, &why);
-	t->blocked = rc == RC_MORE;
-	if (rc != RC_OK && rc != RC_MORE)
-		lose_tls(t, &why);
+	if (rc != RC_OK)
+		hold(t, rc, &why);
 }
 
 /* The end: our last words, then whatever still comes is dropped. */
@@ -337,9 +348,10 @@ part(struct talk *t)
 	if (t->phase != TALK_ENDING || t->blocked || xlink_output(t->link).n > 0)
 		return;
 	rc = tls_close(t->tls, &why);
-	t->blocked = rc == RC_MORE;
-	if (rc == RC_MORE)
+	if (rc == RC_MORE) {
+		hold(t, rc, &why);
 		return;
+	}
 	(void)shutdown(t->ground->fd, SHUT_WR);
 	end_it(t, rc == RC_OK ? TALK_PARTING : TALK_OVER);
 }
@@ -349,11 +361,13 @@ drop_input(struct talk *t)
 {
 	char scratch[SCRATCH];
 
+	t->deaf = false;
 	for (int i = 0; i < DROPS; i++) {
 		ssize_t n = recv(t->ground->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
 
 		if (n > 0 || (n < 0 && errno == EINTR))
 			continue;
+		t->deaf = n == 0;
 		if (n == 0 && t->phase == TALK_ENDING)
 			return; /* it may still hear us */
 		if (n == 0 || errno != EAGAIN)
@@ -380,7 +394,7 @@ watch(struct talk *t)
 		return;
 	if (t->phase == TALK_SHAKING)
 		what = tls_wants(t->tls);
-	else if (!t->deaf || t->phase != TALK_TALKING)
+	else if (!t->deaf)
 		what |= LOOP_READ;
 	if (t->phase == TALK_TALKING) {
 		xlink_set_deaf(t->link, t->deaf, loop_now());

@@ -86,7 +86,7 @@ struct talk {
 	bool started;              /* the machine is made */
 	bool inside, again, poked; /* pump is at work; it was asked for meanwhile */
 	bool blocked;              /* the socket takes nothing now */
-	bool deaf;                 /* we do not read now */
+	bool deaf;                 /* we do not read now, or nothing will come any more */
 	bool hungry;               /* there may be more to be read at once */
 	int64_t bucket_ms;         /* when the rate lets something through again */
 	int64_t limit_ms;          /* of the handshake, or of the end */

@@ -16,6 +16,7 @@ What stands behind --then is done in a further session, with the options as they
     --cut N[-M[/S]]    leave without a word when N bytes of messages were sent; then N+S, N+2S ... in further
                        sessions, until one needed fewer (it prints `whole N`) or M is reached
     --deaf N           the same, but when N bytes of messages were heard
+    --rude 1           hang up as soon as all is said, without listening to what comes of it
     --step N           send the messages in pieces of N bytes, each a TLS record
     --tls KIND         none (no certificate), 1.2, alpn=NAME, plain (no TLS), half (a Hello, then silence)
     --flags N          of HELLO (1: no hash, -C)

@@ -15,7 +15,7 @@ UNKNOWN = (1 << 64) - 1
 DATA_MAX = 256 * 1024
 AHEAD_MAX, AHEAD_BYTES = 1024, 256 * 1024
 OPTIONS = {'call': None, 'session': None, 'verify': None, 'wait': '20', 'again': '1', 'cut': None, 'deaf': None,
-           'step': None, 'tls': '', 'flags': '0', 'size': '100000', 'name': 'file', 'follow': None}
+           'rude': None, 'step': None, 'tls': '', 'flags': '0', 'size': '100000', 'name': 'file', 'follow': None}
 
 
 class Over(Exception):
@@ -257,6 +257,8 @@ class Wire:
 
     def listen(self):
         """To the end."""
+        if OPTIONS['rude']:
+            raise Over('left')
         while True:
             if not self.drain():
                 self.wait(False)

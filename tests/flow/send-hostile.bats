@@ -70,6 +70,23 @@ look_beside() {
 	unharmed
 }
 
+# at_rest: recv has no more processes than at its start.
+at_rest() {
+	[ "$(pgrep -cP "$(cat recv.pid)")" -le "$idle" ]
+}
+
+@test "senders that lie and hang up at once: each session ends by itself, and at once" {
+	inbox -k -t 600
+	idle=$(pgrep -cP "$(cat recv.pid)" || :)
+	look_beside
+	call ops --rude 1 send longer --then send shorter-lie --then send bye-lie --then send bye-early --then send elsewhere \
+		--then send noise 1 --then send items 0 0 --then send role 9 --then send headers 77 --then send wrong-offset
+	[ "$(grep -c '^does ' call.out)" -eq 10 ]
+	wait_for 20 at_rest
+	[ "$(wc -l <recv.err)" -ge 10 ]
+	unharmed
+}
+
 @test "paths that lead elsewhere, hide or lie: 76; none is made" {
 	inbox -k
 	look_beside

@@ -52,6 +52,17 @@ meets() {
 	for what; do meets 76 . || { echo "after: $what" >&2; false; }; done
 }
 
+@test "receivers that lie and hang up at once: it ends by itself, and at once" {
+	head -c 300000 /dev/urandom >f
+	for what in bye-lie 'twice stored' 'stored 9' 'noise 1' 'error 0' 'role 9'; do
+		# shellcheck disable=SC2086
+		peer peer --session lab.pem --rude 1 recv $what
+		send -t 600 "lab@127.0.0.1:$FAKE_PORT" f
+		[[ $CODE =~ ^(69|76)$ ]] || { code 76 || echo "after: $what" >&2; false; }
+		[ -s send.err ]
+	done
+}
+
 @test "receivers that refuse: each with its code, and their words are safe to look at" {
 	head -c 300000 /dev/urandom >f
 	long=$(printf 'w%.0s' {1..513})

@@ -214,6 +214,46 @@ note_order(void *ctx)
 	on_ready(b, -1);
 }
 
+struct busy {
+	struct bed *bed;
+	int64_t at_ms;
+	bool fired;
+};
+
+static void
+set_it_again(void *ctx, int what)
+{
+	struct busy *b = ctx;
+
+	(void)what;
+	loop_timer_set(b->bed->timer, b->at_ms);
+	if (loop_now() > b->at_ms + 3000)
+		loop_stop(b->bed->loop);
+}
+
+static void
+note_fired(void *ctx)
+{
+	struct busy *b = ctx;
+
+	b->fired = true;
+	loop_stop(b->bed->loop);
+}
+
+static void
+a_timer_that_is_due_fires_though_something_ready_sets_it_again_and_again(void **state)
+{
+	struct bed *bed = *state;
+	struct busy b = { .bed = bed, .at_ms = loop_now() + 20 };
+
+	assert_int_equal(write(bed->fd[1], "x", 1), 1);
+	bed->watch = loop_watch_new(bed->loop, bed->fd[0], set_it_again, &b);
+	bed->timer = loop_timer_new(bed->loop, note_fired, &b);
+	assert_int_equal(loop_watch_set(bed->watch, LOOP_READ), RC_OK);
+	assert_int_equal(loop_run(bed->loop), RC_OK);
+	assert_true(b.fired);
+}
+
 static void
 timers_fire_once_and_in_the_order_of_their_times(void **state)
 {
@@ -285,6 +325,8 @@ main(void)
 		IN_A_BED(the_writing_end_of_a_pipe_reports_that_its_reader_is_gone),
 		IN_A_BED(files_and_dev_null_are_always_ready),
 		IN_A_BED(a_callback_may_free_its_own_watch),
+		IN_A_BED(
+		    a_timer_that_is_due_fires_though_something_ready_sets_it_again_and_again),
 		IN_A_BED(timers_fire_once_and_in_the_order_of_their_times),
 		IN_A_BED(a_signal_is_reported_from_the_loop),
 		cmocka_unit_test(what_is_null_may_be_freed),
