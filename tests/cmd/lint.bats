@@ -190,6 +190,8 @@ add() { # file line: behind the includes
 	good_man
 	goes_red man 'ugat-say.1: SYNOPSIS has -d' sed -i 's/^.It Fl d Ar DIR/.It DIR/' man/ugat-say.1
 	good_man
+	goes_red man 'ugat-say.1: explains -x' sed -i 's/^.It Fl h , V/.It Fl x , h , V/' man/ugat-say.1
+	good_man
 	goes_red man 'ugat-nothing(1)' sed -i 's/^None\.$/.Xr ugat-nothing 1/' man/ugat-say.1
 }
 

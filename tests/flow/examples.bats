@@ -98,8 +98,8 @@ teardown() {
 }
 
 @test "ugat(7): 4. Interrupted, by ^C or by the power? The same again goes on" {
-	content slow 71 2000000
-	shared_torrent slow slow 6890 -U 500000
+	content slow 71 3000000
+	shared_torrent slow slow 6890 -U 400000
 	wait_for 30 known "$BTIH"
 	mv "$WORLD/shared/slow.torrent" "$OPS/x.torrent"
 	start ex here ops
@@ -108,7 +108,7 @@ teardown() {
 	no cmp -s "$SRC/slow" "$OPS/out/slow"
 	example
 	cmp "$SRC/slow" "$OPS/out/slow"
-	loaded_at_most 1999999
+	loaded_at_most 2999999
 	rm "$SRC/slow"
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # The man pages: mandoc has nothing to say, what they refer to exists, each has its sections, and a command's page
-# tells what every option of its SYNOPSIS does.
+# tells what every option of its SYNOPSIS does, and of no other.
 set -u
 cd "${LINT_ROOT:-$(dirname "$0")/../..}" || exit 2
 shopt -s nullglob
@@ -36,7 +36,7 @@ options() { # page
 	awk '/^\.Sh / { on = /SYNOPSIS/ } on && /^\.Op Fl / { print $3 }' "$1" | grep -o . | sort -u
 }
 described() { # page
-	sed -n 's/^\.It Fl //p' "$1" | sed 's/, Fl /, /g; s/-[a-z]*//g' | tr ',' '\n' | awk '{ print $1 }' | sort -u
+	sed -n 's/^\.It Fl //p' "$1" | sed 's/, Fl /, /g; s/-[a-z]*//g' | tr ',' '\n' | awk 'length($1) == 1 { print $1 }' | sort -u
 }
 
 for page in "${pages[@]}"; do
@@ -46,6 +46,12 @@ for page in "${pages[@]}"; do
 	missing=$(comm -23 <(options "$page") <(described "$page") | tr -d '\n')
 	[ -z "$missing" ] || {
 		echo "$page: SYNOPSIS has -$missing, which nothing explains"
+		bad=1
+	}
+	case $page in *.7) continue ;; esac
+	unknown=$(comm -13 <(options "$page") <(described "$page") | tr -d '\n')
+	[ -z "$unknown" ] || {
+		echo "$page: explains -$unknown, which is not in its SYNOPSIS"
 		bad=1
 	}
 done
