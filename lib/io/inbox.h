@@ -29,7 +29,9 @@ enum { INBOX_PART_NAME = 32 };
 
 struct inbox;
 
-/* dir: opened, not made. user: who sends, part of the parts' names. NULL: errno. */
+/*
+ * dir: opened, not made. user: who sends, as it goes into the parts' names. NULL: errno.
+ */
 struct inbox *inbox_new(const char *dir, const char *user);
 
 /*

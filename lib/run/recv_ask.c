@@ -72,6 +72,9 @@ list_item(struct recv *r, const struct receiver_event *e)
 		    e->bytes == XFER_UNKNOWN ? "of unknown size" : size);
 	if (rc != RC_OK)
 		r->list.max = r->list.n;
+	else
+		r->listed++;
+	r->hides = r->hides || (rc != RC_OK && e->text.p[0] == '.');
 }
 
 void
@@ -84,7 +87,8 @@ recv_take_item(struct recv *r, const struct receiver_event *e)
 	if (r->items++ == r->unwanted)
 		(void)snprintf(r->report.name, sizeof(r->report.name), "%.*s",
 		    (int)e->text.n, (const char *)e->text.p);
-	if (r->items <= RECV_SHOWN)
+	/* Of many, all that hide are shown: no other name needs a look as much. */
+	if (r->items <= RECV_SHOWN || e->text.p[0] == '.')
 		list_item(r, e);
 }
 
@@ -153,9 +157,10 @@ ask(struct recv *r)
 	(void)snprintf(what, sizeof(what), "%llu file%s, %s",
 	    (unsigned long long)r->report.total_files,
 	    r->report.total_files == 1 ? "" : "s", size);
-	if (r->items > RECV_SHOWN)
-		(void)snprintf(
-		    more, sizeof(more), "  and %u more\n", r->items - RECV_SHOWN);
+	if (r->items > r->listed)
+		(void)snprintf(more, sizeof(more), "  and %u more%s\n",
+		    r->items - r->listed,
+		    r->hides ? ", some with a dot before their name" : "");
 	(void)snprintf(words, sizeof(words), "%s offers %s, for %s:\n%.*s%sTake it?", who,
 	    what, where, (int)r->list.n, r->list.n == 0 ? "" : (const char *)r->list.p,
 	    more);

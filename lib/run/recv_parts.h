@@ -77,6 +77,8 @@ struct recv {
 
 	/* The offer. */
 	uint32_t items, unwanted;        /* unwanted: of the items, those left out */
+	uint32_t listed;                 /* items in the question; */
+	bool hides;                      /* a name with a dot is none of them */
 	uint64_t offered;                /* files of all items */
 	bool has_directory;              /* among those that are wanted */
 	char strange[XFER_NAME_MAX + 1]; /* the first unwanted one */

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/key.h"
 #include "run/recv_parts.h"
+
+enum { IDENTITY = TALK_WHO + 1 + PIN_TEXT };
 
 void
 recv_path(const struct recv *r, const char *path, char out[static RECV_PATH])
@@ -126,7 +129,6 @@ why_not(const struct recv_file *f, int *code)
 	case RC_SYS:
 		return f->err == ELOOP ? "a symbolic link is in the way"
 		                       : strerror(f->err);
-	case RC_BUSY: *code = CODE_TEMPFAIL; return "another ugat-recv is at work on it";
 	case RC_BAD: return "its part is another user's, or is no file";
 	case RC_BIG: *code = CODE_PROTOCOL; return "is longer than was said";
 	default: *code = CODE_BUG; return "cannot be written";
@@ -140,6 +142,22 @@ failed(struct recv *r, const struct recv_file *f, int code, const char *words)
 
 	recv_path(r, f->box.path, path);
 	xfer_report_failed(&r->report, code, "%s: %s", path, words);
+}
+
+/*
+ * An earlier session has not ended yet, of a cable that was pulled, say. The sender is to
+ * try all of it again, as after any other session that broke off.
+ */
+static void
+occupied(struct recv *r, const struct recv_file *f)
+{
+	static const char words[] =
+	    "an earlier session is still at work on it: try again";
+	char path[RECV_PATH], theirs[OUTCOME_WORDS];
+
+	recv_path(r, f->box.path, path);
+	(void)snprintf(theirs, sizeof(theirs), "%.800s: %s", f->box.path, words);
+	talk_refuse(&r->talk, CODE_TEMPFAIL, theirs, "%s: %s", path, words);
 }
 
 /* What the worker has found. */
@@ -185,6 +203,8 @@ recv_looked(struct recv *r, struct recv_file *f)
 		    receiver_skip(&r->machine, XFER_NO, bytes_str("was not asked for")));
 		r->left++;
 		forget(r, f);
+	} else if (f->rc == RC_BUSY) {
+		occupied(r, f);
 	} else if (f->rc != RC_OK && f->rc != RC_END) {
 		if (recv_disk_failed(r, f, f->rc, f->err))
 			return;
@@ -193,8 +213,7 @@ recv_looked(struct recv *r, struct recv_file *f)
 	} else if (f->found == INBOX_OTHER) {
 		skip(r, f, XFER_EXISTS, CODE_CANTCREAT, exists);
 	} else if (f->found == INBOX_LOCKED) {
-		skip(r, f, XFER_CANNOT, CODE_TEMPFAIL,
-		    "another ugat-recv is at work on it");
+		occupied(r, f);
 	} else {
 		take(r, f);
 	}
@@ -244,6 +263,9 @@ recv_stored(struct recv *r, struct recv_file *f)
 	} else if (f->begun && f->rc == RC_BUSY) {
 		answer = XFER_EXISTS;
 		words = exists;
+	} else if (f->rc == RC_BUSY) {
+		occupied(r, f);
+		return;
 	} else {
 		words = why_not(f, &code);
 	}
@@ -431,18 +453,35 @@ on_start(void *ctx)
 	return rc;
 }
 
+/*
+ * Who sends, for the names of parts: of an authority that -F names another one than the
+ * user of that name here, who shall not go on with his part.
+ */
+static void
+identity(const struct recv *r, char out[static IDENTITY])
+{
+	const struct trust_facts *peer = tls_peer(r->talk.tls);
+	char pin[PIN_TEXT];
+
+	pin_text(peer->authority, pin);
+	(void)snprintf(out, IDENTITY, "%s%s%s", r->talk.who, peer->foreign ? " " : "",
+	    peer->foreign ? pin : "");
+}
+
 static void
 on_greet(void *ctx)
 {
 	struct recv *r = ctx;
 	const char *to = r->o->file == NULL ? r->o->dir : r->o->file;
+	char who[IDENTITY];
 
+	identity(r, who);
 	if (r->o->file == NULL)
-		r->inbox = inbox_new(r->o->dir, r->talk.who);
+		r->inbox = inbox_new(r->o->dir, who);
 	else if (strcmp(r->o->file, "-") == 0)
 		r->inbox = inbox_new_stream(r->o->out, &r->stop);
 	else
-		r->inbox = inbox_new_output(r->o->file, r->talk.who, &r->stop);
+		r->inbox = inbox_new_output(r->o->file, who, &r->stop);
 	if (r->inbox == NULL)
 		talk_fail(&r->talk, CODE_CANTCREAT, "%s: %s", to, strerror(errno));
 }

@@ -87,6 +87,21 @@ bats_require_minimum_version 1.5.0
 	[ "$(grep -c 'n[1-6][0-9]' recv.out)" -le 21 ]
 }
 
+@test "of many names the question shows all that begin with a dot" {
+	mkdir "$SRC/m"
+	names=()
+	for i in {10..60} .bashrc; do echo >"$SRC/m/$i" && names+=("$SRC/m/$i"); done
+	port
+	UGAT_SESSION=$SCRATCH/lab.pem spawn recv "$FLOW_PYTHON" "$FLOW_FAKE/person.py" ' [' n -- ugat-recv -p "$PORT" -d inbox
+	up recv "$PORT" 10
+	to_lab "${names[@]}"
+	code 1
+	left recv 1
+	said '  \.bashrc  1 B' recv.out
+	said 'and 31 more' recv.out
+	only
+}
+
 @test "a name that is there: the same content is success and nothing is sent; another is 73 and stays as it was" {
 	report
 	inbox

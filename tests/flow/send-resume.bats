@@ -10,6 +10,7 @@ bats_require_minimum_version 1.5.0
 setup_file() {
 	people_minted
 	mint bob.pem site bob -300 86400
+	mint twin.pem other ops -300 86400
 }
 
 big() {
@@ -407,4 +408,29 @@ sys.exit(child.wait())' ugat-send -n x "lab@127.0.0.1:$PORT" - 2>send.err 3>&- |
 	wait_for 5 gone "$(cat recv.pid)"
 	no wait "$(cat recv.pid)"
 	no test -e inbox/x
+}
+
+@test "a part is not for a user of the same name whose authority is another" {
+	waits recv lab ugat-recv -k -u ops -F "$BATS_FILE_TMPDIR/other/ca.pem" -d inbox
+	call ops --cut 60000 send honest
+	wait_for 10 held 50000
+	call twin --verify none --cut 60000 send honest
+	heard '^heard TAKE 0 0 0 '
+	call ops send honest
+	no heard '^heard TAKE 0 0 0 ' && heard '^heard TAKE 0 0 [1-9]'
+	[ -f inbox/file ]
+}
+
+@test "the same again while the session before still has the part: 75 until that is gone, then it goes on" {
+	big
+	inbox -k
+	sending -U 400K
+	wait_for 10 held 100000
+	kill -STOP "$(cat send.pid)"
+	to_lab "$SRC/big"
+	code 75
+	said 'big: an earlier session is still at work on it: try again$' send.err
+	kill -KILL "$(cat send.pid)"
+	wait_for 20 eval 'to_lab "$SRC/big"; [ "$CODE" -eq 0 ]'
+	alike big
 }
