@@ -95,9 +95,10 @@ world_wire() {
 
 # way HOST [USER]: in WAY, what runs a command there: as root with our environment, or as a user who has just logged in.
 way() {
-	WAY=("${NETNS_ENTER[@]}" -t "${HOST[$1]}" env -C /)
+	# What tests/run preloads does not lie there.
+	WAY=(env -u LD_PRELOAD "${NETNS_ENTER[@]}" -t "${HOST[$1]}" env -C /)
 	[ $# -gt 1 ] || return 0
-	WAY=("${NETNS_ENTER[@]}" -t "${HOST[$1]}" env -i --default-signal=INT --default-signal=QUIT -C "/home/$2" FLOW_ID="$FLOW_ID"
+	WAY=(env -u LD_PRELOAD "${NETNS_ENTER[@]}" -t "${HOST[$1]}" env -i --default-signal=INT --default-signal=QUIT -C "/home/$2" FLOW_ID="$FLOW_ID"
 		PATH=/stand-in:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TZ=UTC TERM=dumb
 		HOME="/home/$2" USER="$2" LOGNAME="$2" WORLD_THERE="${HOST[there]}"
 		${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} ${UBSAN_OPTIONS:+UBSAN_OPTIONS="$UBSAN_OPTIONS"}
