@@ -139,6 +139,20 @@ stat_tells_what_is_there_and_follows_nothing(void **state)
 	beneath_near_clear(&near);
 }
 
+static void
+what_is_in_the_way_is_found_and_the_file_itself_is_not_in_its_way(void **state)
+{
+	(void)state;
+	assert_int_equal(beneath_obstacle(&way, "a/file"), 0);
+	assert_int_equal(beneath_obstacle(&way, "a/link"), 0);
+	assert_int_equal(beneath_obstacle(&way, "dirlink/file"), strlen("dirlink"));
+	assert_int_equal(beneath_obstacle(&way, "a/up/in/a/file"), strlen("a/up"));
+	assert_int_equal(beneath_obstacle(&way, "a/file/below/it"), strlen("a/file"));
+	assert_int_equal(beneath_obstacle(&way, "a/nothing/there"), 0);
+	assert_int_equal(beneath_obstacle(&way, "../outside"), 0);
+	assert_int_equal(beneath_obstacle(&way, "/a"), 0);
+}
+
 static char walking[] = "walking";
 
 #define BOTH(test)                                            \
@@ -154,6 +168,7 @@ main(void)
 		BOTH(no_link_is_followed),
 		BOTH(nothing_above_is_reached),
 		BOTH(stat_tells_what_is_there_and_follows_nothing),
+		BOTH(what_is_in_the_way_is_found_and_the_file_itself_is_not_in_its_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
