@@ -64,10 +64,15 @@ enum rc
 login_net_cas(struct login_net *n)
 {
 	struct https_request r = { .path = "/.well-known/est/cacerts" };
+	enum rc rc;
 
 	if (login_net_ask(n, &r, LOGIN_ANSWER_MAX) != RC_OK)
 		return RC_BAD;
-	if (get_certs(n, n->cas, &n->n_cas) != RC_OK)
+	login_net_forget_cas(n); /* of a renewal that came to nothing */
+	rc = get_certs(n, n->cas, &n->n_cas);
+	if (rc == RC_MEM)
+		return fail(n, CODE_BUG, "out of memory");
+	if (rc != RC_OK)
 		return fail(n, CODE_PROTOCOL,
 		    "it does not name its authority as RFC 7030 wants it: no login "
 		    "server");
@@ -119,7 +124,10 @@ keep(struct login_net *n, EVP_PKEY *key)
 	unsigned count;
 	enum rc rc;
 
-	if (get_certs(n, certs, &count) != RC_OK)
+	rc = get_certs(n, certs, &count);
+	if (rc == RC_MEM)
+		return fail(n, CODE_BUG, "out of memory");
+	if (rc != RC_OK)
 		return fail(n, CODE_PROTOCOL, "its answer holds no certificate");
 	server_text(&n->l->server, t.server);
 	memcpy(t.pin, n->trust.pin, PIN_SIZE);

@@ -36,13 +36,19 @@ login_net_begin(struct login_net *n, struct login *l)
 }
 
 void
+login_net_forget_cas(struct login_net *n)
+{
+	for (unsigned i = 0; i < n->n_cas; i++)
+		X509_free(n->cas[i]);
+	n->n_cas = 0;
+}
+
+void
 login_net_clear(struct login_net *n)
 {
 	https_free(n->https);
 	n->https = NULL;
-	for (unsigned i = 0; i < n->n_cas; i++)
-		X509_free(n->cas[i]);
-	n->n_cas = 0;
+	login_net_forget_cas(n);
 	buf_clear(&n->answer.body);
 	login_trust_clear(&n->trust);
 }

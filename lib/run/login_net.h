@@ -52,6 +52,7 @@ enum rc login_net_ask(struct login_net *n, struct https_request *r, size_t most)
 
 /* Ask for the authorities, who sign what is issued: n->cas. */
 enum rc login_net_cas(struct login_net *n) MUST_USE;
+void login_net_forget_cas(struct login_net *n);
 
 /*
  * Have a new key signed, by path (simpleenroll with a password, simplereenroll without),
