@@ -37,7 +37,7 @@ in_zsh() {
 		zpty -r shell said "*$3*" || exit 1
 		print -- completed
 	ZSH
-	timeout 20 zsh -f drive.zsh "$completions" "$1" "$2" | tail -n 1
+	timeout 60 zsh -f drive.zsh "$completions" "$1" "$2" | tail -n 1
 }
 
 @test "zsh: people and users are those that were called" {
@@ -265,6 +265,6 @@ a_run() {
 		zpty -r shell said '*parse *' || exit 1
 		print -- completed
 	ZSH
-	run timeout 20 zsh -f drive.zsh "$completions"
+	run timeout 60 zsh -f drive.zsh "$completions"
 	[[ $output == *completed ]]
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """keys.py START [KEYS WANT]... -- COMMAND...: run it on a dumb terminal of its own, type START, then each KEYS (behind
-^U, which empties the line), and wait after each, at most 20 s, until the terminal shows WANT. Says `completed`, or what
+^U, which empties the line), and wait after each, at most 60 s, until the terminal shows WANT. Says `completed`, or what
 was shown instead of which WANT. \\t in KEYS is a TAB."""
 import os
 import pty
@@ -18,7 +18,7 @@ if pid == 0:
 
 
 def wait_for(want):
-    shown, until = b'', time.monotonic() + 20
+    shown, until = b'', time.monotonic() + 60
     while want.encode() not in shown:
         if not select.select([master], [], [], max(0, until - time.monotonic()))[0]:
             sys.exit(f'{want!r} is not in {shown!r}')
