@@ -127,6 +127,8 @@ nothing_sent() {
 	ends 77 'the session is revoked; no terminal.*-P' ugat-login
 	another status=403 words='revoked: log in again'
 	ends 77 'revoked: log in again$' ugat-login -r
+	another shift=-23000 status=403 only=simplereenroll words='revoked: log in again'
+	quiet ugat-login -P password
 	another
 	quiet ugat-login -P password -f
 	[ "$(requests | tail -n 2 | head -n 1)" = 'POST /.well-known/est/simpleenroll ops' ]
