@@ -87,7 +87,7 @@ class World:
             self.bads += 1
             print(f"not ok {name}: {len(complaints)} of {words}")
             for line in complaints[:int(os.environ.get("UGAT_SHOW", "8"))]:
-                print("#   " + line.replace("\n", " / "))
+                print("#   " + line.replace("\n", " / ")[:400])
         else:
             self.oks += 1
             print(f"ok {name}: {words}")
