@@ -96,7 +96,7 @@ static void
 poll_run(struct run *r)
 {
 	struct rec_status s;
-	bool found = false, over = look(r, &s, &found);
+	bool found = false, over = look(r, &s, &found), ready;
 	int64_t now = loop_now(), every = r->alive ? STATUS_EVERY_MS : STATUS_SELDOM_MS;
 
 	if (found && r->phase == RUN_ANNOUNCING)
@@ -107,7 +107,9 @@ poll_run(struct run *r)
 	}
 	if (r->phase == RUN_ANNOUNCING && r->alive && announce_is_refused(r->announce))
 		end_output(r);
-	if (r->phase == RUN_WAITING && (r->alive || now >= r->waited_ms))
+	/* While it checks what is there, nobody knows yet how much is left. */
+	ready = r->alive && !(found && bytes_is(s.state, "checking"));
+	if (r->phase == RUN_WAITING && (ready || now >= r->waited_ms))
 		start_announcing(r, found ? &s : NULL);
 	else if (r->phase == RUN_ANNOUNCING)
 		run_pump(r);
