@@ -21,6 +21,10 @@ setup() {
 	[ -z "${UGAT_SAN-}" ] && [ ! -e "${UGAT_OUT-}/lib/io/cage.gcno" ] || INSTRUMENTED=yes
 }
 
+teardown() {
+	[ -z "${tracker-}" ] || kill "$tracker" 2>/dev/null || :
+}
+
 # intrude WHAT COMMAND...: it reads the records; how it ended is in $status, its words in err; WHAT may have a path behind it.
 intrude() {
 	local what=$1
@@ -132,8 +136,6 @@ nothing_of_others() { # command...
 		fails "write $PWD/run/ugat/new" "${announce[@]}"
 		fails "remove $PWD/home/.local/state/ugat/session.pem" "${announce[@]}"
 	fi
-	kill "$tracker"
-	wait "$tracker" || :
 	[ -e secret/diary ] && [ ! -e new ]
 }
 
