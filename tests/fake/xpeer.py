@@ -62,15 +62,16 @@ def connect(listener):
 
 
 def session(perform, arguments, listener, limit):
-    """One connection; False when there is nothing more to cut."""
+    """One connection; False when there is nothing more to cut, None when the one before has not ended yet."""
     sock = connect(listener)
-    wire, why = None, ''
+    wire, why, early = None, '', False
     try:
         wire = Wire(sock, listener is not None)
         wire.cut, wire.deaf = (limit, None) if OPTIONS['cut'] else (None, limit)
         perform(wire, *arguments)
     except Over as over:
         why = str(over)
+        early = why == 'error 75'
         if why.startswith('error') or why in ('refused', 'skipped'):
             say(why)
             try:
@@ -78,6 +79,9 @@ def session(perform, arguments, listener, limit):
             except Over as later:
                 why = str(later)
     say(why)
+    if OPTIONS['cut'] and early:
+        sock.close()
+        return None
     if (OPTIONS['deaf'] or OPTIONS['cut']) and why != 'left':
         say('whole', wire.sent if OPTIONS['cut'] else wire.got)
         return False
@@ -108,7 +112,13 @@ def main():
         if '--then' in sys.argv:
             say('does', *words)
         for limit in span(OPTIONS['cut'] or OPTIONS['deaf']):
-            if not session(MODES[words[0], words[1]], words[2:], listener, limit):
+            more = None
+            for _ in range(500):
+                more = session(MODES[words[0], words[1]], words[2:], listener, limit)
+                if more is not None:
+                    break
+                time.sleep(0.02)
+            if not more:
                 break
 
 

@@ -307,7 +307,7 @@ nothing_sent() {
 	rc=0
 	"${enter[@]}" sh -c "mount -t tmpfs none /etc && cp -r keep/. /etc; $login && ugat-login -f -P password" 2>err || rc=$?
 	[ "$rc" -eq 77 ]
-	said '/etc/ugat/authd says sha256:AAA.*administers' err
+	said '/etc/ugat/authd says sha256:AAA.*have /etc/ugat/authd changed$' err
 }
 
 @test "/etc/ugat/ca.pem: a session that it would refuse is said at once, -L is refused" {
