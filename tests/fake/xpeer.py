@@ -80,7 +80,7 @@ def session(perform, arguments, listener, limit):
                 why = str(later)
     say(why)
     if OPTIONS['cut'] and early:
-        sock.close()
+        wire.s.close()
         return None
     if (OPTIONS['deaf'] or OPTIONS['cut']) and why != 'left':
         say('whole', wire.sent if OPTIONS['cut'] else wire.got)
