@@ -231,7 +231,23 @@ linew_text(struct linew *w, struct bytes text)
 	add_escaped(w, text);
 }
 
-/* Two digits at a time: this is where a large torrent's lines spend their time. */
+/* How many decimal digits: the bits times log10(2), which may be one too few. */
+static size_t
+digits_of(uint64_t v)
+{
+	static const uint64_t first[] = { 0, 10, 100, 1000, 10000, 100000, 1000000,
+		10000000, 100000000, 1000000000, 10000000000, 100000000000, 1000000000000,
+		10000000000000, 100000000000000, 1000000000000000, 10000000000000000,
+		100000000000000000, 1000000000000000000, 10000000000000000000U };
+	size_t n = (size_t)(64 - __builtin_clzll(v | 1)) * 1233 >> 12;
+
+	return n + (v >= first[n]);
+}
+
+/*
+ * Two digits at a time, where they belong: this is where a large torrent's lines spend
+ * their time.
+ */
 static void
 add_u64(struct linew *w, uint64_t v)
 {
@@ -245,16 +261,18 @@ add_u64(struct linew *w, uint64_t v)
 	                            "70717273747576777879"
 	                            "80818283848586878889"
 	                            "90919293949596979899";
-	char digits[20];
-	size_t at = sizeof(digits);
+	size_t n = digits_of(v);
+	uint8_t *p;
 
-	for (; v >= 10; v /= 100) {
-		at -= 2;
-		memcpy(digits + at, pairs + v % 100 * 2, 2);
+	if (w->bad || n > w->cap - w->n) {
+		w->bad = true;
+		return;
 	}
-	if (v > 0 || at == sizeof(digits))
-		digits[--at] = (char)('0' + v);
-	add(w, digits + at, sizeof(digits) - at);
+	w->n += n;
+	for (p = w->p + w->n; n > 1; n -= 2, v /= 100)
+		memcpy(p -= 2, pairs + v % 100 * 2, 2);
+	if (n == 1)
+		p[-1] = (uint8_t)('0' + v);
 }
 
 void

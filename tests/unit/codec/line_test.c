@@ -2,7 +2,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -268,6 +270,32 @@ numbers_hex_and_keys_are_written_plainly(void **state)
 	    "deny!\t0\t18446744073709551615\t00fe\t-\tAB+/=\tn=10\th=0a\tt=\\0055\n"));
 }
 
+/* The second source: printf. */
+static void
+numbers_around_every_power_of_two_and_ten_are_what_printf_says(void **state)
+{
+	uint64_t power[64 + 20], ten = 1;
+	uint8_t room[64];
+	char want[64];
+
+	(void)state;
+	for (int i = 0; i < 64; i++)
+		power[i] = UINT64_C(1) << i;
+	for (int i = 0; i < 20; i++, ten *= 10)
+		power[64 + i] = ten;
+	for (size_t i = 0; i < sizeof(power) / sizeof(power[0]); i++)
+		for (uint64_t v = power[i] - 1; v != power[i] + 2; v++) {
+			struct bytes out;
+			struct linew w;
+
+			linew_begin(&w, room, sizeof(room), "k");
+			linew_u64(&w, v);
+			assert_int_equal(linew_end(&w, &out), RC_OK);
+			(void)snprintf(want, sizeof(want), "k\t%" PRIu64 "\n", v);
+			assert_true(bytes_is(out, want));
+		}
+}
+
 static void
 a_line_that_does_not_fit_is_never_half_written(void **state)
 {
@@ -330,6 +358,8 @@ main(void)
 		cmocka_unit_test(writing_escapes_what_ugat_records_says_and_nothing_else),
 		cmocka_unit_test(every_byte_comes_back_as_it_was),
 		cmocka_unit_test(numbers_hex_and_keys_are_written_plainly),
+		cmocka_unit_test(
+		    numbers_around_every_power_of_two_and_ten_are_what_printf_says),
 		cmocka_unit_test(a_line_that_does_not_fit_is_never_half_written),
 		cmocka_unit_test(a_line_never_gets_longer_than_readers_take),
 	};
