@@ -4,31 +4,9 @@
 
 bats_require_minimum_version 1.5.0
 
-# shellcheck source=lib.bash
-libs() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/lib-netns.bash"
-	. "$BATS_TEST_DIRNAME/lib-world.bash"
-}
-
-setup_file() {
-	libs
-	world_up empty
-}
-
-teardown_file() {
-	libs
-	world_down
-}
-
-setup() {
-	libs
-	world_enter
-}
-
-teardown() {
-	flow_stop
-}
+EXAMPLES_WORLD=empty
+# shellcheck source=lib-examples.bash
+. "$BATS_TEST_DIRNAME/lib-examples.bash" # its setup, too
 
 # recv_there WORDS: the example of ugat-recv(1), by lab, on the other machine. Waits until it waits.
 recv_there() {

@@ -5,31 +5,8 @@
 
 bats_require_minimum_version 1.5.0
 
-# shellcheck source=lib.bash
-libs() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	. "$BATS_TEST_DIRNAME/lib-netns.bash"
-	. "$BATS_TEST_DIRNAME/lib-world.bash"
-}
-
-setup_file() {
-	libs
-	world_up full
-}
-
-teardown_file() {
-	libs
-	world_down
-}
-
-setup() {
-	libs
-	world_enter
-}
-
-teardown() {
-	flow_stop
-}
+# shellcheck source=lib-examples.bash
+. "$BATS_TEST_DIRNAME/lib-examples.bash" # its setup, too
 
 # ---- ugat(1)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
 # The world that the examples of the man pages live in: the hosts, people and torrents that they name, so that each
-# can be run word by word. Sourced by examples*.bats behind lib.bash and lib-netns.bash.
+# can be run word by word. Sourced by lib-examples.bash behind lib.bash and lib-netns.bash.
 #
 # Two hosts with one root folder of their own, which nobody else sees: `here`, where the reader sits (ops-host,
 # 192.0.2.20), and `there`, which has all the other names of world_hosts. /etc is a copy; /home, /root, /run, /srv,

@@ -2,15 +2,8 @@
 # Samples of what `make torture` does in full.
 bats_require_minimum_version 1.5.0
 
-attack() { # theme
-	"$BATS_TEST_DIRNAME/../torture/$1/run" quick >attack.out 2>&1 && return 0
-	cat attack.out
-	return 1
-}
-
-setup() {
-	cd "$BATS_TEST_TMPDIR" || return 1
-}
+# shellcheck source=lib-torture.bash
+. "$BATS_TEST_DIRNAME/lib-torture.bash" # its setup, too
 
 @test "torture: of every 17th allocation that fails each command makes an end or makes do" {
 	attack memory
