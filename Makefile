@@ -113,7 +113,7 @@ torture:
 	@O=$(call quote,$(O)) SAN=$(call quote,$(SAN)) tests/run-torture $(TORTURE)
 
 # The whole suite with the first sanitizers, then what has threads with the other one: an hour. A build of each lies apart.
-THREADED = unit $(addprefix tests/cmd/ugat-,fetch.bats verify.bats make.bats) \
+THREADED = unit $(addprefix tests/cmd/ugat-,fetch.bats fetch-disk.bats fetch-net.bats fetch-output.bats verify.bats make.bats) \
 	$(addprefix tests/flow/,resume.bats repair.bats stream.bats make.bats seed.bats content.bats kills.bats send.bats send-resume.bats login-authd.bats)
 sanitize:
 	$(call need,build demo check)
