@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the parts of the receiving engine share: recv.c (who calls whom), recv_session.c
- * (one session: what is heard and said), recv_ask.c (whether the offer is wanted) and
- * recv_jobs.c (the worker that touches the disk). Nobody else includes it.
+ * (one session: what is heard, and its end), recv_ask.c (whether the offer is wanted),
+ * recv_files.c (what becomes of each file) and recv_jobs.c (the worker that touches the
+ * disk). Nobody else includes it.
  */
 #ifndef RUN_RECV_PARTS_H
 #define RUN_RECV_PARTS_H
@@ -103,6 +104,14 @@ struct recv {
 void recv_session(
     const struct recv_options *o, const struct talk_ground *ground, struct outcome *end);
 
+/* Something was said to the sender, if rc is RC_OK: else the session ends. */
+void recv_said(struct recv *r, enum rc rc);
+
+/* Whether a file was the last thing that the end has waited for. */
+void recv_check_end(struct recv *r);
+
+/* recv_files.c */
+
 /* Where a path of the other side really is, from the current directory. */
 void recv_path(const struct recv *r, const char *path, char out[static RECV_PATH]);
 
@@ -110,6 +119,12 @@ void recv_path(const struct recv *r, const char *path, char out[static RECV_PATH
 void recv_looked(struct recv *r, struct recv_file *f);
 void recv_stored(struct recv *r, struct recv_file *f);
 void recv_dropped(struct recv *r, struct recv_file *f);
+
+/* f did not make it: words for the end, or for now. */
+void recv_failed(struct recv *r, const struct recv_file *f, int code, const char *words);
+
+/* Why, when another file has its name. */
+extern const char recv_exists[];
 
 /*
  * Whether rc, with its errno, is something that ends the session: f's disk is full. While
