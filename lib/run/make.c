@@ -103,8 +103,10 @@ static enum rc
 make_all(struct making *g)
 {
 	struct bytes info;
-	enum rc rc = g->m->path == NULL ? RC_OK : make_find(g);
+	enum rc rc = g->m->lacks_memory ? no_memory(g) : RC_OK;
 
+	if (rc == RC_OK && g->m->path != NULL)
+		rc = make_find(g);
 	if (rc == RC_OK)
 		rc = make_aim(g);
 	if (rc == RC_OK)

@@ -28,6 +28,7 @@ struct make {
 	struct rec_tracker *trackers;
 	struct bytes *webseeds;
 	uint64_t tiers;
+	bool lacks_memory; /* not all could be gathered, which make_run tells */
 };
 
 /*

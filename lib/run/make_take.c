@@ -31,8 +31,10 @@ add_tracker(struct make *m, struct bytes url)
 	if (m->facts.n_trackers == LINKS_MAX)
 		return "over 1000 trackers";
 	more = reallocarray(m->trackers, m->facts.n_trackers + 1, sizeof(*more));
-	if (more == NULL)
-		return "out of memory";
+	if (more == NULL) {
+		m->lacks_memory = true;
+		return NULL;
+	}
 	m->trackers = more;
 	more[m->facts.n_trackers++] =
 	    (struct rec_tracker){ .tier = m->tiers, .url = url };
@@ -75,8 +77,10 @@ make_take_webseed(struct make *m, const char *url)
 	if (m->facts.n_webseeds == LINKS_MAX)
 		return "over 1000 web seeds";
 	more = reallocarray(m->webseeds, m->facts.n_webseeds + 1, sizeof(*more));
-	if (more == NULL)
-		return "out of memory";
+	if (more == NULL) {
+		m->lacks_memory = true;
+		return NULL;
+	}
 	m->webseeds = more;
 	more[m->facts.n_webseeds++] = bytes_str(url);
 	return NULL;

@@ -83,9 +83,14 @@ leak_died(const void *block)
 	(void)pthread_mutex_unlock(&lock);
 }
 
+/* Frees what glibc keeps for its next call: a character set, a time zone. */
+extern void __libc_freeres(void) __attribute__((weak));
+
 static void
 tell(void)
 {
+	if (__libc_freeres != NULL)
+		__libc_freeres();
 	for (size_t i = 0; i < SLOTS; i++) {
 		uint64_t n;
 
