@@ -19,7 +19,7 @@
 #include "cmd/tool.h"
 
 static const struct tool_option options[] = {
-	{ 'd', "DIR", "authd's folder (" AUTHORITY_DIR ")" },
+	{ 'd', "DIR", "authd's directory (" AUTHORITY_DIR ")" },
 	{ 'P', "FILE|-|fd:N",
 	    "the password is the first line of it; else it is asked for" },
 	{ 'q', NULL, "say nothing of what was revoked" },

@@ -26,12 +26,12 @@ identity_of(const char *dir, struct identity *id, struct outcome *end)
 			return refuse(
 			    end, errno == EACCES ? CODE_NOSESSION : CODE_IO, dir);
 		(void)outcome_fail(end, CODE_NOINPUT,
-		    "%s: %s: start authd once, or name its folder with -d", dir,
+		    "%s: %s: start authd once, or name its directory with -d", dir,
 		    strerror(errno));
 		return RC_SYS;
 	}
 	if (!S_ISDIR(st.st_mode)) {
-		(void)outcome_fail(end, CODE_NOINPUT, "%s: not a folder", dir);
+		(void)outcome_fail(end, CODE_NOINPUT, "%s: not a directory", dir);
 		return RC_SYS;
 	}
 	if (geteuid() == 0) {
@@ -53,7 +53,7 @@ identity_owner(const struct identity *id, struct outcome *end)
 	if (!id->both)
 		return RC_OK;
 	if (setgroups(1, &id->gid) != 0 || setegid(id->gid) != 0 || seteuid(id->uid) != 0)
-		return refuse(end, CODE_BUG, "becoming the folder's owner");
+		return refuse(end, CODE_BUG, "becoming the directory's owner");
 	return RC_OK;
 }
 

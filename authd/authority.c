@@ -405,7 +405,7 @@ authority_pin(const char *dir, uint8_t pin[static PIN_SIZE], struct outcome *end
 	rc = read_cert(&p, "tls.pem", &cert);
 	if (rc == RC_NONE)
 		(void)outcome_fail(end, CODE_NOINPUT,
-		    "%s: no identity yet: start authd there once, or name its folder "
+		    "%s: no identity yet: start authd there once, or name its directory "
 		    "with -d",
 		    dir);
 	if (rc == RC_OK) {

@@ -113,7 +113,7 @@ find_file(struct db *db, enum db_mode mode, struct outcome *end)
 
 	if (fd < 0 && errno == ENOENT)
 		(void)outcome_fail(end, CODE_NOINPUT,
-		    "%s: no such database: start authd there once, or name its folder "
+		    "%s: no such database: start authd there once, or name its directory "
 		    "with -d",
 		    db->path);
 	else if (fd < 0)

@@ -14,7 +14,7 @@ static const struct tool_option options[] = {
 	{ 'r', NULL, "renew the session now" },
 	{ 's', NULL, "only show the session" },
 	{ 'L', NULL, "this machine only: an authority of one's own, no server" },
-	{ 'o', "DIR", "write cert.pem, key.pem and ca.pem into this folder" },
+	{ 'o', "DIR", "write cert.pem, key.pem and ca.pem into this directory" },
 	{ 'P', "FILE|-|fd:N", "the password is the first line of this (asked for)" },
 	{ 'F', "PIN", "the server's identity: sha256:... or a PEM file" },
 	{ 't', "TIME", "give up after so long (60s)" },

@@ -42,7 +42,8 @@ main(int argc, char **argv)
 	if (at < argc && strcmp(argv[at], "-") != 0)
 		p.file = argv[at];
 	if (p.file != NULL && strncmp(p.file, "magnet:", strlen("magnet:")) == 0)
-		outcome_fail(&o, CODE_DATA, "magnet links are not supported yet");
+		outcome_fail(&o, CODE_DATA,
+		    "magnet links are not supported: get the .torrent instead");
 	else if (p.file != NULL && strstr(p.file, "://") != NULL &&
 	    access(p.file, F_OK) != 0)
 		outcome_fail(&o, CODE_NOINPUT,

@@ -5,7 +5,7 @@ complete -c ugat-fetch -s h -l help -d 'help'
 complete -c ugat-fetch -s V -l version -d 'the version'
 complete -c ugat-fetch -s q -d 'quieter'
 complete -c ugat-fetch -s v -d 'say why'
-complete -c ugat-fetch -s d -x -a '(__fish_complete_directories)' -d 'folder for the files'
+complete -c ugat-fetch -s d -x -a '(__fish_complete_directories)' -d 'directory for the files'
 complete -c ugat-fetch -s o -r -d "write one file's bytes in order"
 complete -c ugat-fetch -s k -d 'go on serving'
 complete -c ugat-fetch -s R -x -d 'with -k: until so many times the size was sent'

@@ -10,7 +10,7 @@ complete -c ugat-recv -s u -x -a '(complete -C "ugat-send -lu "(commandline -ct)
 complete -c ugat-recv -s c -x -a '(complete -C "ugat-send "(commandline -ct))' -d 'call'
 complete -c ugat-recv -s p -x -d 'port to wait on'
 complete -c ugat-recv -s i -x -a '(__fish_print_interfaces)' -d 'address or interface to use'
-complete -c ugat-recv -s d -x -a '(__fish_complete_directories)' -d 'folder for the files'
+complete -c ugat-recv -s d -x -a '(__fish_complete_directories)' -d 'directory for the files'
 complete -c ugat-recv -s o -r -F -d 'write the one file here'
 complete -c ugat-recv -s D -x -d 'limit the rate'
 complete -c ugat-recv -s y -d 'take what is offered'

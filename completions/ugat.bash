@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Completion of ugat's commands for bash. bash-completion finds it under each command's name.
 
-# Fill COMPREPLY with the files below the word $1 that match the pattern $2, and the folders on the way.
+# Fill COMPREPLY with the files below the word $1 that match the pattern $2, and the directories on the way.
 _ugat_files() {
 	compopt -o filenames 2>/dev/null
 	mapfile -t COMPREPLY < <(
@@ -104,7 +104,7 @@ _ugat_send() {
 	fi
 }
 
-# The first column of what authctl prints, in the folder that its own -d names.
+# The first column of what authctl prints, in the directory that its own -d names.
 _ugat_authctl() { # word before it, command
 	local i dir=()
 	for ((i = 1; i < COMP_CWORD; i++)); do

@@ -72,7 +72,7 @@ looks_like(struct bytes raw)
 	if (text.n == 0)
 		return "empty";
 	if (bytes_starts(text, "magnet:"))
-		return "magnet links are not supported yet";
+		return "magnet links are not supported: get the .torrent instead";
 	if (text.p[0] == '<')
 		return "an HTML or XML page, not a torrent: is a login needed to "
 		       "download it?";

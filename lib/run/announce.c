@@ -251,7 +251,8 @@ begin(struct run *r)
 	}
 	r->phase = RUN_PASSING;
 	if (!r->torrent.has_v1) {
-		run_remark(r, "a v2-only torrent is not announced yet");
+		run_remark(
+		    r, "a v2-only torrent is not announced: get a v1 or hybrid one");
 	} else if (r->torrent.n_trackers == 0) {
 		run_remark(r, "the torrent names no tracker: add `peer` lines");
 	} else if (!run_trackers_start(r)) {

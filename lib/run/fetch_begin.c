@@ -114,7 +114,8 @@ open_all(struct fetch *f)
 		return false;
 	if (!f->torrent.has_v1) {
 		fetch_fail(f, CODE_DATA,
-		    "this torrent is v2 only: such downloads are not supported yet");
+		    "this torrent is v2 only, which is not supported: get a v1 or hybrid "
+		    "one");
 		return false;
 	}
 	if (!count_files(f) || !fetch_stream_start(f))

@@ -90,7 +90,8 @@ show_hashes(struct summary *s)
 		line(s, s->m->has_v1 ? "v2 hash" : "Info-hash", hex);
 	}
 	if (!s->m->has_v1)
-		line(s, "", "v2 only: ugat-fetch cannot download it yet");
+		line(s, "",
+		    "v2 only, which ugat-fetch does not load: get a v1 or hybrid one");
 	line(s, "Private", s->m->private ? "yes" : "no");
 }
 

@@ -186,7 +186,8 @@ verify_now(struct verifying *g)
 		return rc;
 	if (!g->t.has_v1) {
 		outcome_fail(g->o, CODE_DATA,
-		    "this torrent is v2 only: such content cannot be verified yet");
+		    "this torrent is v2 only, which is not supported: get a v1 or hybrid "
+		    "one");
 		return RC_BAD;
 	}
 	rc = flush(g);

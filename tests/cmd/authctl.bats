@@ -97,7 +97,7 @@ serial() {
 	dir=$PWD/none
 	ctl_fails 66 'No such file' users
 	dir=$PWD/password
-	ctl_fails 66 'not a folder' users
+	ctl_fails 66 'not a directory' users
 }
 
 @test "somebody else's folder is 77, and nothing is made in it" {

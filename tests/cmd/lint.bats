@@ -76,13 +76,13 @@ good_completions() {
 	cat >completions/_ugat <<-'ZSH'
 		#compdef ugat-say
 		# SPDX-License-Identifier: ISC
-		_arguments '-h[help]' '-V[version]' '-d+[folder]:folder:_files'
+		_arguments '-h[help]' '-V[version]' '-d+[place]:place:_files'
 	ZSH
 	cat >completions/ugat-say.fish <<-'FISH'
 		# SPDX-License-Identifier: ISC
 		complete -c ugat-say -s h -d help
 		complete -c ugat-say -s V -d version
-		complete -c ugat-say -s d -r -d 'folder'
+		complete -c ugat-say -s d -r -d 'place'
 	FISH
 }
 
@@ -245,7 +245,7 @@ add() { # file line: behind the includes
 	good_completions
 	goes_red options 'for fish -' sed -i 's/-s d -r/-s d/' completions/ugat-say.fish
 	good_completions
-	goes_red options 'the words of zsh (<) and fish (>) differ' sed -i "s/'folder'/'place'/" completions/ugat-say.fish
+	goes_red options 'the words of zsh (<) and fish (>) differ' sed -i "s/'place'/'directory'/" completions/ugat-say.fish
 }
 
 @test "options: the front door is compared, too" {
@@ -278,13 +278,13 @@ add() { # file line: behind the includes
 		local -a names
 		names=('get:download' 'help:help' 'say:say')
 		if [[ $service == ugat && $words[2] == get ]]; then
-			_arguments '-h[help]' '-d+[folder]:folder:_files'
+			_arguments '-h[help]' '-d+[place]:place:_files'
 		elif [[ $service == ugat && $CURRENT == 2 && $words[2] != -* ]]; then
 			_describe command names
 		elif [[ $service == ugat && $CURRENT == 2 ]]; then
 			_arguments '-h[help]' '-V[version]'
 		else
-			_arguments '-h[help]' '-V[version]' '-d+[folder]:folder:_files'
+			_arguments '-h[help]' '-V[version]' '-d+[place]:place:_files'
 		fi
 	ZSH
 	cat >completions/ugat.fish <<-'FISH'
@@ -292,7 +292,7 @@ add() { # file line: behind the includes
 		complete -c ugat -f
 		complete -c ugat -s h -d help
 		complete -c ugat -n 'not __fish_seen_subcommand_from get' -s V -d version
-		complete -c ugat -n '__fish_seen_subcommand_from get verify' -s d -d folder
+		complete -c ugat -n '__fish_seen_subcommand_from get verify' -s d -d place
 		complete -c ugat -n 'test (count (commandline -opc)) -eq 1' -a 'get help say'
 	FISH
 	goes_red options 'ugat get: usage has -dh, the completion for bash -h' sed -i 's/(-h -d) ;;/(-h) ;;/' completions/ugat.bash
@@ -320,5 +320,9 @@ add() { # file line: behind the includes
 	good_c lib/io/net.c
 	goes_red messages '%lu bytes' add lib/io/net.c 'const char *s = "there are %lu bytes";'
 	good_c lib/io/net.c
+	goes_red messages 'a directory' add lib/io/net.c 'const char *s = "not a folder";'
+	good_c lib/io/net.c
 	goes_red messages 'infohash' add lib/io/net.c 'const char *s = "no infohash there";'
+	good_c lib/io/net.c
+	goes_red messages 'the folder of files' add man/ugat-say.1 'the folder of files'
 }

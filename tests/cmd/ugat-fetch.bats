@@ -137,7 +137,7 @@ later!	1'
 	one_file
 	hash=$(printf '%064d' 7)
 	given "s/^torrent	[0-9a-f]*	-	\\([0-9]*\\)	[0-9]*/torrent	-	$hash	\\1	0/;/^piece/d"
-	ends 65 'v2 only'
+	ends 65 'v2 only, which is not supported: get a v1 or hybrid one'
 }
 
 @test "no file line left, or a piece line that a filter ate: exit 65 and the hint" {

@@ -198,8 +198,8 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))'
 	rc=0
 	ugat-parse 'magnet:?xt=urn:btih:c0fda1edafdbdbb96443424e0b3899af7159d10e' >out 2>err || rc=$?
 	[ "$rc" -eq 65 ]
-	[ "$(<err)" = 'ugat-parse: magnet links are not supported yet' ]
-	[ "$(<out)" = 'fail!	65	ugat-parse	magnet links are not supported yet' ]
+	[ "$(<err)" = 'ugat-parse: magnet links are not supported: get the .torrent instead' ]
+	[ "$(<out)" = 'fail!	65	ugat-parse	magnet links are not supported: get the .torrent instead' ]
 }
 
 @test "a URL as the operand is called by its name, with the remedy" {
@@ -285,7 +285,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))'
 	grep -q '^Info-hash   514c76c1f27ec61ca8b37851bcd1cbf0b26cf120$' out
 	grep -q '^v2 hash     518fbaf39b37020c896e8768a967da6d76bbd5ef7a02c761021b65a72c6cfa11$' out
 	grep -q '^Files       9$' out
-	ugat-parse -s "$torrents/libtorrent/v2_only.torrent" | grep -q 'v2 only: ugat-fetch cannot download it yet'
+	ugat-parse -s "$torrents/libtorrent/v2_only.torrent" | grep -q 'v2 only, which ugat-fetch does not load: get a v1 or hybrid one'
 	ugat-parse -s "$torrents/libtorrent/overlapping_symlinks.torrent" | grep -q '\.\.\. and 47 more files'
 }
 

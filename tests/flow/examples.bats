@@ -18,7 +18,7 @@ bats_require_minimum_version 1.5.0
 	got_all out x
 }
 
-@test "ugat(1): All of a folder, three at a time, silently" {
+@test "ugat(1): All of a directory, three at a time, silently" {
 	cp "$WORLD"/shared/*.torrent "$OPS"
 	example
 	[ ! -s ex.err ]
@@ -138,7 +138,7 @@ bats_require_minimum_version 1.5.0
 	no grep -vE '^(192\.0\.2\.7|203\.0\.113\.9)$' ex.out
 }
 
-@test "ugat(7): All but a folder" {
+@test "ugat(7): All but a directory" {
 	example
 	got_all out x /extras/
 }
@@ -228,7 +228,7 @@ bats_require_minimum_version 1.5.0
 	loaded_at_most 98304
 }
 
-@test "README: A folder, shared the moment it is hashed" {
+@test "README: A directory, shared the moment it is hashed" {
 	rm "$OPS"/*.torrent
 	sharing photos.torrent udp://tracker.example.org:6969
 }

@@ -394,8 +394,10 @@ what_is_no_torrent_is_called_by_its_name(void **state)
 	} cases[] = {
 		{ "", "empty" },
 		{ " \n", "empty" },
-		{ "magnet:?xt=urn:btih:00", "magnet links are not supported yet" },
-		{ "\nmagnet:?xt=urn:btih:00", "magnet links are not supported yet" },
+		{ "magnet:?xt=urn:btih:00",
+		    "magnet links are not supported: get the .torrent instead" },
+		{ "\nmagnet:?xt=urn:btih:00",
+		    "magnet links are not supported: get the .torrent instead" },
 		{ "<!DOCTYPE html>", "HTML" },
 		{ "\r\n <html>", "HTML" },
 		{ "\x1f\x8b\x08", "gzip" },

@@ -85,7 +85,7 @@ def cases():
     yield 'last byte lost', 65, 'the data ends', good[:-1]
     yield 'empty', 65, 'empty', b''
     yield 'NUL bytes', 65, 'not a torrent', b'\0' * 1000
-    yield 'magnet', 65, 'magnet links are not supported yet', b'magnet:?xt=urn:btih:' + b'0' * 40
+    yield 'magnet', 65, 'magnet links are not supported: get the .torrent instead', b'magnet:?xt=urn:btih:' + b'0' * 40
     yield 'html', 65, 'HTML', b'<!DOCTYPE html><html><body>Log in</body></html>'
     yield 'gzip', 65, 'gzip', b'\x1f\x8b\x08\0\0\0\0\0'
     yield 'byte order mark', 65, 'BOM', b'\xef\xbb\xbf' + good
