@@ -131,6 +131,28 @@ check(const struct daemon *d)
 		    PASSWORD_LN);
 }
 
+/*
+ * EINVAL: this user namespace has no such user, so there is nobody to give it to: we stay
+ * who we are, as sandbox_become does. Any other failure takes the folder away again: the
+ * next start would work in it as root, without a word.
+ */
+static enum rc
+give_dir(struct daemon *d, const struct passwd *pw, struct outcome *end)
+{
+	if (chown(d->dir, pw->pw_uid, pw->pw_gid) == 0) {
+		d->user = (struct sandbox_user){ .uid = pw->pw_uid, .gid = pw->pw_gid };
+		return RC_OK;
+	}
+	if (errno == EINVAL)
+		return RC_OK;
+	(void)outcome_fail(end, CODE_CANTCREAT,
+	    "%s: it cannot be given to the account " ACCOUNT
+	    ": %s: make it first, with mode 700, for whom authd is to run as",
+	    d->dir, strerror(errno));
+	(void)rmdir(d->dir);
+	return RC_SYS;
+}
+
 /* A folder that root makes is given to the daemon's account, where there is one. */
 static enum rc
 make_dir(struct daemon *d, struct outcome *end)
@@ -142,15 +164,7 @@ make_dir(struct daemon *d, struct outcome *end)
 	if (authority_make_dir(d->dir, &d->user.uid, &d->user.gid, end) != RC_OK)
 		return RC_SYS;
 	pw = made && geteuid() == 0 ? getpwnam(ACCOUNT) : NULL;
-	if (pw == NULL)
-		return RC_OK;
-	if (chown(d->dir, pw->pw_uid, pw->pw_gid) != 0) {
-		(void)outcome_fail(
-		    end, CODE_CANTCREAT, "%s: %s", d->dir, strerror(errno));
-		return RC_SYS;
-	}
-	d->user = (struct sandbox_user){ .uid = pw->pw_uid, .gid = pw->pw_gid };
-	return RC_OK;
+	return pw == NULL ? RC_OK : give_dir(d, pw, end);
 }
 
 static bool

@@ -265,6 +265,29 @@ os.execvp(sys.argv[1], sys.argv[1:])' authd -d dir -p 0 2>log 3>&- 4>&- &
 	run ! grep -q key.pem <(ls -l "/proc/$net/fd")
 }
 
+@test "authd: in a user namespace that lacks the account ugat it stays who it is; where the folder cannot be given away, it says what to do" {
+	# Where none can be made, nobody can be in one.
+	unshare -rm true 2>/dev/null || return 0
+	grep -v '^ugat:' /etc/passwd >passwd || :
+	echo 'ugat:x:4242:4242::/:/bin/false' >>passwd
+	# shellcheck disable=SC2016
+	local within='mount --bind passwd /etc/passwd && exec "$@"'
+	unshare -rm --propagation unchanged sh -c "$within" - authd -d dir -p 0 2>log 3>&- &
+	authd=$!
+	until_ok grep -q ' event=ready ' log
+	grep -q '^CapEff:[[:space:]]*0*$' "/proc/$authd/status"
+	down
+	[ "$status" -eq 143 ]
+	# Root that may not give files away can do nothing about it.
+	[ "$(id -u)" -eq 0 ] || return 0
+	. "$BATS_TEST_DIRNAME/../flow/lib-ugat.bash"
+	private "$PWD"
+	run -73 timeout 30 "${enter[@]}" sh -c 'mount --bind passwd /etc/passwd || exit 99; "$@"; code=$?; umount /etc/passwd; exit $code' - \
+		setpriv --bounding-set -chown --inh-caps -chown authd -d other -p 0
+	[[ $output == "authd: other: it cannot be given to the account ugat: "*": make it first"* ]]
+	[ ! -e other ]
+}
+
 @test "authd: as root it works for the owner of its folder, who can start it later" {
 	[ "$(id -u)" -eq 0 ] || return 0
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
