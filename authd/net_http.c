@@ -230,6 +230,7 @@ add_body(struct evhttp_request *req, struct evbuffer *out, const struct answer *
 		[ANSWER_CRL] = "application/pkix-crl",
 	};
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+	char length[24];
 
 	(void)evhttp_add_header(headers, "Content-Type", types[a->type]);
 	(void)evhttp_add_header(headers, "Cache-Control", "no-store");
@@ -238,8 +239,11 @@ add_body(struct evhttp_request *req, struct evbuffer *out, const struct answer *
 		add_base64(out, a->body);
 	} else
 		(void)evbuffer_add(out, a->body.p, a->body.n);
-	if (evbuffer_get_length(out) == 0)
-		(void)evhttp_add_header(headers, "Content-Length", "0");
+	/* evhttp neither tells the length of nothing, nor leaves a body out. */
+	(void)snprintf(length, sizeof(length), "%zu", evbuffer_get_length(out));
+	(void)evhttp_add_header(headers, "Content-Length", length);
+	if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD)
+		(void)evbuffer_drain(out, evbuffer_get_length(out));
 }
 
 /*

@@ -57,6 +57,19 @@ def answer(s):
     return head
 
 
+def all_of(s):
+    """All that comes until the other side closes."""
+    data = b""
+    while True:
+        try:
+            more = s.recv(65536)
+        except ssl.SSLError:
+            return data
+        if not more:
+            return data
+        data += more
+
+
 def ask(s, request):
     s.sendall(request)
     return answer(s)
@@ -167,6 +180,11 @@ def malformed():
             check(b"WWW-Authenticate: Basic" in head, "401 without a challenge")
         if want == "405":
             check(b"Allow: " in head, "405 without Allow")
+    for path in (b"/crl", b"/nothing"):
+        s = tls()
+        s.sendall(b"HEAD " + path + b" HTTP/1.1\r\nConnection: close\r\n\r\n")
+        body = all_of(s).split(b"\r\n\r\n", 1)[1]
+        check(body == b"", "HEAD has a body (RFC 9110, 9.3.2): %r" % body)
     for junk in (b"\0" * 100, b"GET /crl HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"\1" * 300):
         s = connect()
         s.sendall(junk)
