@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "io/litter.h"
 #include "io/slurp.h"
 #include "io/tokfile_parts.h"
 
@@ -32,21 +33,42 @@ make_folders(const char *path)
 	}
 }
 
-/* The name is durable only when its folder is. Where that cannot be done, so be it. */
-static void
-sync_folder(const char *path)
+/* The folder that path lies in; *name: its last part, unless NULL. */
+static int
+open_folder(const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[TOKFILE_SIDE] = ".";
-	int fd;
 
 	if (slash != NULL)
 		(void)snprintf(folder, sizeof(folder), "%.*s",
 		    slash == path ? 1 : (int)(slash - path), path);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (name != NULL)
+		*name = slash == NULL ? path : slash + 1;
+	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The name is durable only when its folder is. Where that cannot be done, so be it. */
+static void
+sync_folder(const char *path)
+{
+	int fd = open_folder(path, NULL);
+
 	if (fd == -1)
 		return;
 	(void)fsync(fd);
+	(void)close(fd);
+}
+
+static void
+clear_litter(const char *path)
+{
+	const char *name;
+	int fd = open_folder(path, &name);
+
+	if (fd == -1)
+		return;
+	litter_clear(fd, name);
 	(void)close(fd);
 }
 
@@ -59,6 +81,7 @@ replace(const char *path, struct bytes text)
 	int fd, saved;
 
 	make_folders(path);
+	clear_litter(path);
 	(void)snprintf(temp, sizeof(temp), "%s.%ld.new", path, (long)getpid());
 	(void)unlink(temp);
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -144,30 +167,6 @@ tokfile_write_crl(const struct tokfile *f, struct bytes der)
 	return replace(path, der);
 }
 
-/* The key is in it: zeros over it first, where the disk writes in place. */
-static void
-wipe(const char *path)
-{
-	static const uint8_t zeros[4096];
-	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
-	off_t left = 0;
-
-	if (fd == -1)
-		return;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid())
-		left = st.st_size;
-	while (left > 0) {
-		size_t n = left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros);
-
-		if (spill(fd, bytes_of(zeros, n)) != RC_OK)
-			break;
-		left -= (off_t)n;
-	}
-	(void)fsync(fd);
-	(void)close(fd);
-}
-
 enum rc
 tokfile_remove(const struct tokfile *f, struct outcome *end)
 {
@@ -179,15 +178,19 @@ tokfile_remove(const struct tokfile *f, struct outcome *end)
 		return RC_BAD;
 	if (check_victim(f, false, end) != RC_OK)
 		return RC_SYS;
-	wipe(f->path);
+	/* The key is in it: zeros over it first, where the disk writes in place. */
+	litter_wipe(AT_FDCWD, f->path);
+	clear_litter(f->path);
 	if (unlink(f->path) != 0)
 		rc = errno == ENOENT || errno == ENOTDIR ? RC_NONE : RC_SYS;
 	if (rc == RC_SYS)
 		(void)outcome_fail(
 		    end, CODE_CANTCREAT, "%s: %s", f->path, strerror(errno));
 	for (size_t i = 0; rc != RC_SYS && i < sizeof(suffixes) / sizeof(*suffixes); i++)
-		if (tokfile_beside(f, suffixes[i], path))
+		if (tokfile_beside(f, suffixes[i], path)) {
 			(void)unlink(path);
+			clear_litter(path);
+		}
 	if (rc == RC_OK)
 		sync_folder(f->path);
 	return rc;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/litter.h"
 #include "io/slurp.h"
 
 enum { ACCOUNT_ROOM = 4096, TEMP_ROOM = NAME_MAX + 32 };
@@ -120,6 +121,8 @@ login_write_at(int dir, const char *name, mode_t mode, struct bytes text, bool r
 	enum rc rc = RC_SYS;
 	int fd, saved;
 
+	(void)snprintf(temp, sizeof(temp), ".%s", name);
+	litter_clear(dir, temp);
 	(void)snprintf(temp, sizeof(temp), ".%s.%ld.new", name, (long)getpid());
 	(void)unlinkat(dir, temp, 0);
 	fd =

@@ -155,6 +155,33 @@ fact() {
 	openssl verify -CAfile "$data/ca.pem" "$session"
 }
 
+@test "what a login that was killed left behind goes with the next one; what is another's stays" {
+	silent ugat-login -L
+	dead=$(sh -c 'echo $$')
+	for file in "$session" "$session.crl" "$data/.ca.pem" "$data/.ca.key"; do echo secret >"$file.$dead.new"; done
+	ln "$session.$dead.new" kept
+	stay=("$session.$$.new" "$session.new" "$session.x.new" "$session.$dead.old" "$session.$dead.new.$dead.new")
+	for file in "${stay[@]}"; do echo stays >"$file"; done
+	ln -s "$session.x.new" "$session.0$dead.new"
+	silent ugat-login -L -f
+	[ ! -e "$session.$dead.new" ]
+	[ "$(cat kept)" = secret ]
+	rm "$data/ca.pem" && silent ugat-login -L -f
+	[ ! -e "$data/.ca.pem.$dead.new" ]
+	[ -L "$session.0$dead.new" ]
+	for file in "${stay[@]}"; do [ "$(cat "$file")" = stays ]; done
+	if [ "$(id -u)" -eq 0 ]; then
+		echo x >"$session.$dead.new" && chown 1 "$session.$dead.new"
+		silent ugat-login -L -f
+		[ -e "$session.$dead.new" ]
+		rm "$session.$dead.new"
+	fi
+	# Logging out leaves no key there, either.
+	echo secret >"$session.$dead.new"
+	silent ugat-logout
+	[ ! -e "$session.$dead.new" ] && [ ! -e "$session.crl.$dead.new" ]
+}
+
 @test "UGAT_SESSION: another file, and a descriptor" {
 	UGAT_SESSION=$PWD/deep/er/here silent ugat-login -L
 	[ "$(stat -c %a deep deep/er/here)" = $'700\n600' ]
