@@ -10,6 +10,8 @@
 #include "core/layout.h"
 #include "io/store_parts.h"
 
+enum { EARLY_LEAST = 256 * 1024 }; /* bytes of one span */
+
 /* RC_NONE: the file ends before. */
 static enum rc
 read_at(int fd, uint8_t *p, size_t n, uint64_t at)
@@ -189,6 +191,18 @@ write_gap(struct store *s, struct bytes in, uint64_t at, struct store_error *e)
 	return RC_OK;
 }
 
+/*
+ * The disk begins with it at once, while more comes from the network: what it has not
+ * done by the end is waited for there. Small spans are left to the system, which puts
+ * neighbours together first. Where the system cannot, the sync does it all.
+ */
+static void
+begin_writing_back(int fd, uint64_t at, size_t n)
+{
+	if (n >= EARLY_LEAST)
+		(void)sync_file_range(fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE);
+}
+
 static enum rc
 write_file(struct store *s, const struct torrent_file *f, struct bytes in, uint64_t at,
     struct store_error *e)
@@ -201,6 +215,8 @@ write_file(struct store *s, const struct torrent_file *f, struct bytes in, uint6
 	rc = write_at(lent.fd, in, at);
 	if (rc != RC_OK)
 		rc = store_refused(s, f, e);
+	else if (!s->hidden)
+		begin_writing_back(lent.fd, at, in.n);
 	store_fds_put(s->fds, &lent);
 	return rc;
 }

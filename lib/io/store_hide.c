@@ -51,6 +51,7 @@ store_hide(struct store *s, const struct torrent_file *f, struct store_error *e)
 	struct store_fd lent = { .fd = -1, .slot = -1 };
 	enum rc rc = RC_OK;
 
+	s->hidden = true;
 	/* Blocks of huge pieces: it has no name from the start. */
 	if (store_gather(s, 0, nothing, e) != RC_OK)
 		rc = RC_SYS;

@@ -34,6 +34,7 @@ struct store {
 	int lock;             /* -1: there is none */
 	struct store_fds *fds;
 	struct bitset wanted;
+	bool hidden; /* store_hide: nothing of it is meant for the disk */
 
 	pthread_mutex_t saving; /* one at a time replaces the journal; taken first */
 
