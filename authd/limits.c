@@ -22,24 +22,30 @@ struct slot {
 	uint16_t failures;
 	uint16_t on_way;
 	bool used;
-	bool keep;    /* worth a note */
 	bool changed; /* since it was last saved */
 };
 
 struct limits {
 	struct slot table[LIMITS_KINDS][LIMITS_MAX];
 	unsigned changed;
+	uint8_t secret[LIMITS_SECRET];
 };
 
 struct limits *
-limits_new(void)
+limits_new(const uint8_t secret[static LIMITS_SECRET])
 {
-	return calloc(1, sizeof(struct limits));
+	struct limits *l = calloc(1, sizeof(*l));
+
+	if (l != NULL)
+		memcpy(l->secret, secret, LIMITS_SECRET);
+	return l;
 }
 
 void
 limits_free(struct limits *l)
 {
+	if (l != NULL)
+		explicit_bzero(l->secret, sizeof(l->secret));
 	free(l);
 }
 
@@ -77,7 +83,8 @@ source_key(const struct addr *source, uint8_t key[static LIMITS_KEY])
 }
 
 static enum rc
-pair_key(const struct limits_who *who, uint8_t key[static LIMITS_KEY])
+pair_key(
+    const struct limits *l, const struct limits_who *who, uint8_t key[static LIMITS_KEY])
 {
 	uint8_t digest[SHA256_SIZE];
 	struct hash *h = hash_new(HASH_SHA256);
@@ -85,6 +92,8 @@ pair_key(const struct limits_who *who, uint8_t key[static LIMITS_KEY])
 
 	source_key(&who->source, key);
 	if (h != NULL)
+		rc = hash_add(h, bytes_of(l->secret, LIMITS_SECRET));
+	if (rc == RC_OK)
 		rc = hash_add(h, bytes_of(key, LIMITS_KEY));
 	if (rc == RC_OK)
 		rc = hash_add(h, who->account);
@@ -99,7 +108,7 @@ pair_key(const struct limits_who *who, uint8_t key[static LIMITS_KEY])
 static void
 touch(struct limits *l, struct slot *s)
 {
-	if (!s->keep || s->changed)
+	if (s->changed)
 		return;
 	s->changed = true;
 	l->changed++;
@@ -179,13 +188,11 @@ limits_begin(struct limits *l, const struct limits_who *who, int64_t now_ms,
 	*retry_s = 1;
 	source_key(&who->source, key);
 	source = slot_for(l->table[LIMITS_SOURCE], key);
-	if (source == NULL || pair_key(who, key) != RC_OK)
+	if (source == NULL || pair_key(l, who, key) != RC_OK)
 		return LIMITS_BUSY;
 	pair = slot_for(l->table[LIMITS_PAIR], key);
 	if (pair == NULL)
 		return LIMITS_BUSY;
-	source->keep = true;
-	pair->keep = who->known;
 	source->seen_ms = pair->seen_ms = now_ms;
 	forgive_source(source, now_ms);
 	forgive_pair(pair, now_ms);
@@ -276,7 +283,6 @@ limits_restore(struct limits *l, const struct limits_note *n, int64_t now_ms)
 	s = slot_for(l->table[n->kind], n->key);
 	if (s == NULL)
 		return;
-	s->keep = true;
 	s->failures = n->failures;
 	if (n->kind == LIMITS_SOURCE && s->failures > LIMITS_BUCKET)
 		s->failures = LIMITS_BUCKET;

@@ -27,21 +27,25 @@ enum {
 	LIMITS_WAIT_MAX_S = 15 * 60,    /* a wait's length */
 	LIMITS_FORGET_MS = 3600 * 1000, /* an account's failures, after the last one */
 	LIMITS_KEY = 16,
+	LIMITS_SECRET = 32,
 };
 
 enum limits_kind { LIMITS_SOURCE, LIMITS_PAIR, LIMITS_KINDS };
 
 struct limits;
 
-/* Nobody has failed yet. */
-struct limits *limits_new(void); /* NULL: out of memory */
+/*
+ * Nobody has failed yet. secret: what pairs are hashed with, the same at each start. Of a
+ * name that somebody has typed nothing is stored but that, so that a password which was
+ * typed in its place cannot be guessed from a copy of the database. NULL: out of memory.
+ */
+struct limits *limits_new(const uint8_t secret[static LIMITS_SECRET]);
 void limits_free(struct limits *l);
 
 /* Who tries. */
 struct limits_who {
 	struct addr source;
 	struct bytes account; /* as typed */
-	bool known; /* there is such an account: its failures are worth keeping */
 };
 
 /* A try on its way: where it is counted. */
@@ -68,7 +72,10 @@ enum limits_end {
 void limits_end(
     struct limits *l, const struct limits_try *t, enum limits_end how, int64_t now_ms);
 
-/* What a restart should not forget. */
+/*
+ * What a restart should not forget. Whether there is such an account makes no difference:
+ * else a wait that is gone would tell that there is none.
+ */
 struct limits_note {
 	enum limits_kind kind;
 	uint8_t key[LIMITS_KEY];

@@ -18,10 +18,13 @@
 #include <openssl/rand.h>
 
 #include "crypto/crl.h"
+#include "crypto/hash.h"
+#include "crypto/key.h"
 
 enum {
 	CERTS_MAX = 64 * 1024,
 	DUMMY_SIZE = 32,
+	KEY_PEM_MAX = 16 * 1024,
 	ARENAS = 2, /* of malloc; the workers need nothing of it but scrypt's */
 	MMAP_FROM = 1024 * 1024, /* scrypt's memory goes back to the system at once */
 };
@@ -32,6 +35,35 @@ restore_note(void *ctx, const struct limits_note *n)
 	struct vault *v = ctx;
 
 	limits_restore(v->limits, n, vault_now_ms());
+}
+
+/*
+ * Their secret comes from the authority's key, so it is the same at each start, and in no
+ * copy of the database.
+ */
+static enum rc
+make_limits(struct vault *v)
+{
+	static const char purpose[] = "limits";
+	uint8_t secret[SHA256_SIZE];
+	struct buf pem;
+	enum rc rc;
+
+	buf_init(&pem, KEY_PEM_MAX);
+	rc = buf_room(&pem, KEY_PEM_MAX);
+	if (rc == RC_OK)
+		rc = buf_add(&pem, purpose, sizeof(purpose));
+	if (rc == RC_OK)
+		rc = key_put_pem(v->ca.key, &pem);
+	if (rc == RC_OK)
+		rc = hash_sha256(buf_bytes(&pem), secret);
+	if (rc == RC_OK && (v->limits = limits_new(secret)) == NULL)
+		rc = RC_MEM;
+	if (pem.p != NULL)
+		explicit_bzero(pem.p, pem.n);
+	buf_clear(&pem);
+	explicit_bzero(secret, sizeof(secret));
+	return rc;
 }
 
 /* A hash that no password has, made at the same cost as the others. */
@@ -78,8 +110,9 @@ open_parts(struct vault *v, struct outcome *end)
 		return RC_SYS;
 	if (authority_open_ca(v->o.dir, "ugat user authority", &v->ca, end) != RC_OK)
 		return RC_SYS;
-	v->limits = limits_new();
-	rc = v->limits == NULL ? RC_MEM : db_each_note(v->db, restore_note, v);
+	rc = make_limits(v);
+	if (rc == RC_OK)
+		rc = db_each_note(v->db, restore_note, v);
 	if (rc == RC_OK)
 		rc = vault_sign_crl(v, vault_now_s());
 	if (rc == RC_SYS) {

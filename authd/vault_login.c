@@ -294,9 +294,7 @@ find_owner(struct login *l, const struct ask *a)
 static enum rc
 take_try(struct login *l, const struct ask *a)
 {
-	struct limits_who who = {
-		.source = a->source, .account = a->user, .known = l->known
-	};
+	struct limits_who who = { .source = a->source, .account = a->user };
 	uint32_t retry_s = 0;
 	enum limits_verdict verdict;
 

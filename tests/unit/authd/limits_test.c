@@ -12,6 +12,8 @@
 
 enum { SECOND = 1000, START = 1000 * SECOND };
 
+static const uint8_t secret[LIMITS_SECRET] = { 7 };
+
 struct world {
 	struct limits *l;
 	uint32_t retry_s;
@@ -30,9 +32,7 @@ static enum limits_verdict
 begin(struct world *w, const char *from, const char *account, int64_t now_ms,
     struct limits_try *t)
 {
-	struct limits_who who = {
-		.source = source(from), .account = bytes_str(account), .known = true
-	};
+	struct limits_who who = { .source = source(from), .account = bytes_str(account) };
 
 	return limits_begin(w->l, &who, now_ms, t, &w->retry_s);
 }
@@ -69,7 +69,7 @@ setup(void **state)
 
 	if (w == NULL)
 		return -1;
-	w->l = limits_new();
+	w->l = limits_new(secret);
 	*state = w;
 	return w->l == NULL ? -1 : 0;
 }
@@ -242,7 +242,7 @@ a_clock_that_jumps_back_makes_no_wait_longer(void **state)
 static void
 notes_bring_the_failures_back(void **state)
 {
-	struct world *w = *state, after = { .l = limits_new() };
+	struct world *w = *state, after = { .l = limits_new(secret) };
 	struct limits_note n;
 	unsigned at = 0, notes = 0;
 
@@ -261,21 +261,27 @@ notes_bring_the_failures_back(void **state)
 	limits_free(after.l);
 }
 
+/* Whoever has the notes alone has no name, and none that was a password. */
 static void
-names_that_nobody_has_leave_no_note(void **state)
+notes_of_accounts_say_nothing_without_the_secret(void **state)
 {
-	struct world *w = *state;
-	struct limits_who who = { .source = source("192.0.2.1"),
-		.account = bytes_str("perhaps-a-password") };
-	struct limits_note n;
-	struct limits_try t;
-	unsigned at = 0;
+	static const uint8_t other[LIMITS_SECRET] = { 8 };
+	struct world *w = *state, elsewhere = { .l = limits_new(other) };
+	struct limits_note here = { .failures = 0 }, there = { .failures = 0 };
+	unsigned at = LIMITS_MAX;
 
-	assert_int_equal(limits_begin(w->l, &who, START, &t, &w->retry_s), LIMITS_GO);
-	limits_end(w->l, &t, LIMITS_FAILURE, START);
-	assert_true(limits_changed(w->l, &at, &n));
-	assert_int_equal(n.kind, LIMITS_SOURCE);
-	assert_false(limits_changed(w->l, &at, &n));
+	assert_non_null(elsewhere.l);
+	assert_int_equal(
+	    once(w, "192.0.2.1", "pass word", START, LIMITS_FAILURE), LIMITS_GO);
+	assert_int_equal(
+	    once(&elsewhere, "192.0.2.1", "pass word", START, LIMITS_FAILURE), LIMITS_GO);
+	assert_true(limits_changed(w->l, &at, &here));
+	at = LIMITS_MAX;
+	assert_true(limits_changed(elsewhere.l, &at, &there));
+	assert_int_equal(here.kind, LIMITS_PAIR);
+	assert_int_equal(there.kind, LIMITS_PAIR);
+	assert_memory_not_equal(here.key, there.key, LIMITS_KEY);
+	limits_free(elsewhere.l);
 }
 
 static void
@@ -339,7 +345,7 @@ main(void)
 		TEST(a_waiting_account_gets_one_try_at_a_time),
 		TEST(a_clock_that_jumps_back_makes_no_wait_longer),
 		TEST(notes_bring_the_failures_back),
-		TEST(names_that_nobody_has_leave_no_note),
+		TEST(notes_of_accounts_say_nothing_without_the_secret),
 		TEST(a_damaged_note_is_cut_to_the_rules),
 		TEST(of_too_many_sources_the_oldest_is_forgotten),
 	};

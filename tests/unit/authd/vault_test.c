@@ -218,6 +218,35 @@ guesses_are_limited_and_a_restart_does_not_forget_them(void **state)
 }
 
 static void
+count_pair(void *ctx, const struct limits_note *n)
+{
+	unsigned *failures = ctx;
+
+	if (n->kind == LIMITS_PAIR)
+		*failures = n->failures;
+}
+
+/* A wait that a restart ends would tell that there is no such account. */
+static void
+a_restart_forgets_nothing_of_a_name_that_nobody_has(void **state)
+{
+	struct vault_world *w = begin(state);
+	struct outcome end = { .code = CODE_OK };
+	unsigned failures = 0;
+	struct db *db;
+
+	for (int i = 0; i < LIMITS_PATIENCE; i++)
+		assert_int_equal(world_login(w, "ghost", "wrong horse"), 401);
+	assert_int_equal(world_stop(w), CODE_OK);
+	db = db_open(w->dir, DB_USE, &end);
+	assert_non_null(db);
+	assert_int_equal(db_each_note(db, count_pair, &failures), RC_OK);
+	assert_int_equal(failures, LIMITS_PATIENCE);
+	db_free(db);
+	world_start(w);
+}
+
+static void
 a_session_is_renewed_by_its_certificate(void **state)
 {
 	struct vault_world *w = begin(state);
@@ -480,6 +509,7 @@ main(void)
 		TEST(a_new_password_takes_the_place_of_the_old_one),
 		TEST(a_bad_request_costs_no_try),
 		TEST(guesses_are_limited_and_a_restart_does_not_forget_them),
+		TEST(a_restart_forgets_nothing_of_a_name_that_nobody_has),
 		TEST(a_session_is_renewed_by_its_certificate),
 		TEST(a_session_is_renewed_until_seven_days_after_its_end),
 		TEST(certificates_of_others_renew_nothing),
