@@ -217,10 +217,10 @@ serial() {
 	[ "${serial^^}" = "$(serial | sed 's/^0*//')" ] || [ "0${serial^^}" = "$(serial)" ] || [ "${serial^^}" = "$(serial)" ]
 	[ "$user $source $state" = 'ops 127.0.0.1 valid' ]
 	[ $((until - issued)) -eq 43200 ]
-	python3 "$BATS_TEST_DIRNAME/terminal.py" authctl -d "$dir" users >table
+	python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 0 authctl -d "$dir" users >table
 	head -n 1 table | grep -q '^USER  *CREATED  *LAST LOGIN  *SESSIONS$'
 	[ "$(head -n 1 table | grep -b -o SESSIONS | cut -d: -f1)" = "$(tail -n 1 table | grep -b -o '1$' | cut -d: -f1)" ]
-	python3 "$BATS_TEST_DIRNAME/terminal.py" authctl -d "$dir" sessions >table
+	python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 0 authctl -d "$dir" sessions >table
 	grep -q "^$serial  ops  .*valid$" table
 }
 

@@ -91,7 +91,7 @@ fact() {
 
 @test "-s: a table on a terminal" {
 	silent ugat-login -L -u ops
-	TZ=UTC run python3 "$BATS_TEST_DIRNAME/terminal.py" ugat-login -s
+	TZ=UTC run python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 0 ugat-login -s
 	[ "$status" -eq 0 ]
 	[[ ${lines[0]} == 'user      ops' ]]
 	[[ $output =~ until\ +[0-9-]+\ [0-9:]+\ UTC,\ in\ 36[45]d ]]

@@ -11,7 +11,7 @@ setup() {
 }
 
 on_terminal() {
-	python3 "$BATS_TEST_DIRNAME/terminal.py" "$@"
+	python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 0 "$@"
 }
 
 # One file of 5 bytes, and what a case needs beside it.

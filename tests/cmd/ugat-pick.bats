@@ -164,7 +164,7 @@ chosen() {
 
 @test "on a terminal only the chosen files are shown, printable" {
 	sed -i $'s/^file\t0.*/file\t0\t0\t1\ttop\\/\x1b[31mone.txt/' records
-	python3 "$BATS_TEST_DIRNAME/terminal.py" ugat-pick '*one.txt' <records >shown
+	python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 0 ugat-pick '*one.txt' <records >shown
 	[ "$(<shown)" = 'file	0	0	1	top/?[31mone.txt' ]
 }
 

@@ -65,7 +65,7 @@ on_terminal() {
 
 	shift
 	CODE=0
-	TERM=xterm TERMINAL_SIZE=24,$columns python3 "$BATS_TEST_DIRNAME/terminal.py" ugat-stat "$@" >screen 2>err || CODE=$?
+	python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o "$columns" ugat-stat "$@" >screen 2>err || CODE=$?
 }
 
 # alone WORDS: run the shell words where the other place for status files is empty. Where nothing can be
@@ -161,11 +161,11 @@ alone() {
 	[ ! -s out ]
 	[ ! -s err ]
 	rc=0
-	alone "python3 '$BATS_TEST_DIRNAME/terminal.py' ugat-stat" >out 2>err || rc=$?
+	alone "python3 '$BATS_TEST_DIRNAME/../flow/onpty.py' -o 0 ugat-stat" >out 2>err || rc=$?
 	[ "$rc" -eq 1 ]
 	[ "$(cat err)" = 'ugat-stat: nothing runs, and nothing has ended within 24 hours' ]
 	rc=0
-	alone "python3 '$BATS_TEST_DIRNAME/terminal.py' ugat-stat -q" >out 2>err || rc=$?
+	alone "python3 '$BATS_TEST_DIRNAME/../flow/onpty.py' -o 0 ugat-stat -q" >out 2>err || rc=$?
 	[ "$rc" -eq 1 ]
 	[ ! -s err ]
 }
@@ -421,8 +421,8 @@ rounds() {
 @test "-w on a terminal: drawn in its own place, no more lines than there are" {
 	hand "$A.00000000" "done" 0 first
 	for i in {01..40}; do hand "$B.000000$i" failed 75 "second$i" why=because; done
-	TERM=xterm TERMINAL_SIZE=24,80 spawn screen python3 "$BATS_TEST_DIRNAME/terminal.py" timeout 5 ugat-stat -w a1b2c3d4e5f6 "$B"
-	TERM=dumb TERMINAL_SIZE=24,80 spawn dumb python3 "$BATS_TEST_DIRNAME/terminal.py" timeout 5 ugat-stat -w a1b2c3d4e5f6
+	spawn screen python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 80 timeout 5 ugat-stat -w a1b2c3d4e5f6 "$B"
+	ONPTY_TERM=dumb spawn dumb python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 80 timeout 5 ugat-stat -w a1b2c3d4e5f6
 	wait || :
 	cat >terminal.awk <<-'EOF'
 		# A terminal that knows what is written here: lines, "up N", "erase the rest".

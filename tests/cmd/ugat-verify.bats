@@ -345,7 +345,7 @@ unsure	piece 6: shared with a file that is not there' ]
 }
 
 @test "on a terminal words take the place of the records" {
-	python3 "$BATS_TEST_DIRNAME/terminal.py" ugat-verify -d out <records >shown
+	python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 0 ugat-verify -d out <records >shown
 	[ "$(head -n 1 shown)" = 'whole	out/top/a.bin' ]
 	[ "$(wc -l <shown)" -eq 3 ]
 }
@@ -361,7 +361,7 @@ unsure	piece 6: shared with a file that is not there' ]
 		echo end
 	} >records
 	rc=0
-	TERM=xterm python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" 80 shown ugat-verify -j 1 -s -d out <records >out.words || rc=$?
+	python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" 80 shown ugat-verify -j 1 -s -d out <records >out.words || rc=$?
 	[ "$rc" -eq 1 ]
 	grep -aq 'slow .*% .*checking' shown
 	[ "$(tail -c 4 shown)" = $'\r\033[J' ]

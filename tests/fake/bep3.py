@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: ISC
 """The messages of peers (BEP 3), for the scripted ones."""
+import os
+import socket
 import struct
+import threading
 
 CHOKE, UNCHOKE, INTERESTED, UNINTERESTED, HAVE, BITFIELD, REQUEST, PIECE, CANCEL = range(9)
 BLOCK = 16384
+
+
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
 def message(kind, payload=b""):
@@ -44,3 +51,23 @@ class Wire:
 
     def put(self, kind, payload=b""):
         self.sock.sendall(message(kind, payload))
+
+    def run(self):
+        """All of its talk, for a thread."""
+        try:
+            self.talk()
+        except OSError:
+            pass
+        say("gone")
+        self.sock.close()
+
+
+def listen(listener, peer):
+    """In the background: each caller is peer(socket, address)'s, on a thread of its own."""
+    def accept():
+        while True:
+            sock, caller = listener.accept()
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=peer(sock, caller[0]).run, daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()

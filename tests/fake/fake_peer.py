@@ -44,14 +44,10 @@ import sys
 import threading
 import time
 
-from bep3 import BITFIELD, BLOCK, CHOKE, HAVE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake, message
+from bep3 import BITFIELD, BLOCK, CHOKE, HAVE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake, listen, message, say
 
 AT_ONCE, AFTER_HELLO, AFTER_BITS, AFTER_UNCHOKE, AT_REQUEST, IN_BLOCK = range(6)
 CLOSES = {"close": AFTER_HELLO, "drop": AT_REQUEST}
-
-
-def say(*words):
-    os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
 def value(data, at):
@@ -117,14 +113,6 @@ class Peer(Wire):
     def closes_at(self, event):
         if self.closes == event:
             raise ConnectionError
-
-    def run(self):
-        try:
-            self.talk()
-        except OSError:
-            pass
-        say("gone")
-        self.sock.close()
 
     def talk(self):
         c = self.content
@@ -219,13 +207,6 @@ class Peer(Wire):
         say("sent", piece, begin, self.sock.getsockname()[1])
 
 
-def listen(opt, number, content, listener):
-    while True:
-        sock, _ = listener.accept()
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=Peer(opt, number, content, sock).run, daemon=True).start()
-
-
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("-n", type=int, default=1)
@@ -237,7 +218,7 @@ def main():
     content = Content(opt.torrent, opt.dir)
     for number in range(opt.n):
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        threading.Thread(target=listen, args=(opt, number, content, listener), daemon=True).start()
+        listen(listener, lambda sock, _, number=number: Peer(opt, number, content, sock))
         say("port", listener.getsockname()[1])
     threading.Event().wait()
 

@@ -4,9 +4,9 @@
 
     fake_udptracker.py MODE[,MODE...] HOST:PORT...       the peers that it knows
 
-Listens at FAKE_HOST (127.0.0.1), for each MODE at another port. Says `port N` on stdout for each, then one line a
-request: `connect`, or `announce event=E downloaded=N left=N uploaded=N port=N want=N options=HEX`, and of the later
-ones of several its number behind that. Runs until killed.
+Listens at FAKE_HOST (127.0.0.1, or one of IPv6), for each MODE at another port. Says `port N` on stdout for each, then one
+line a request: `connect`, or `announce event=E downloaded=N left=N uploaded=N port=N want=N id=HEX key=N options=HEX`, and
+of the later ones of several its number behind that. Runs until killed.
 
     honest      answers as it should
     magic       its connection id is the protocol's magic number
@@ -26,7 +26,10 @@ ones of several its number behind that. Runs until killed.
     error       an announce is refused with words that hold terminal escapes
     error:N     with N bytes of words
     garbage     every answer is noise
+    noise       noise of 0 to 63 bytes comes before each right answer
     silent      never answers
+    deaf        loses the first datagram of each kind
+    deserts     answers until somebody says stopped
 """
 import os
 import random
@@ -38,30 +41,35 @@ import time
 
 MAGIC = 0x41727101980
 CONNECT, ANNOUNCE, ERROR = 0, 1, 3
+STOPPED = 3  # an event
 
 
 def say(*words):
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
+def family(host):
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
 def compact(peers):
-    return b"".join(socket.inet_aton(h) + struct.pack(">H", int(p))
+    return b"".join(socket.inet_pton(family(h), h) + struct.pack(">H", int(p))
                     for h, p in (one.rsplit(":", 1) for one in peers))
 
 
 def announce_answer(action, txn, peers, tail=b"", interval=60):
-    return struct.pack(">IIIII", action, txn, interval, 1, 2) + compact(peers) + tail
+    return struct.pack(">IIIII", action, txn, interval, 7, 5) + compact(peers) + tail
 
 
 class Tracker:
     def __init__(self, mode, number, peers):
         self.mode, _, self.argument = mode.partition(":")
-        self.number, self.peers, self.guessed = number, peers, set()
+        self.number, self.peers, self.guessed, self.lost = number, peers, set(), set()
         self.connection = MAGIC if mode == "magic" else random.getrandbits(64)
         host = os.environ.get("FAKE_HOST", "127.0.0.1")
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock = socket.socket(family(host), socket.SOCK_DGRAM)
         self.sock.bind((host, 0))
-        self.other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.other = socket.socket(family(host), socket.SOCK_DGRAM)
         self.other.bind((host, 0))
 
     def say(self, *words):
@@ -72,7 +80,7 @@ class Tracker:
         if self.mode == "forged":
             wrong = struct.pack(">Q", self.connection ^ 0x5555)
             return [struct.pack(">II", CONNECT, txn ^ 1) + wrong,
-                    struct.pack(">II", ANNOUNCE, txn) + wrong, right[:12], right]
+                    struct.pack(">II", ANNOUNCE, txn) + wrong, right[:12], b"", right]
         return [right[:int(self.argument)] if self.mode == "cut-id" else right]
 
     def announce_answers(self, txn):
@@ -90,7 +98,7 @@ class Tracker:
             "error": lambda: [struct.pack(">II", ERROR, txn) +
                               (b"go \x1b[31maway\x07\n" if not self.argument else b"no\x1b" * (int(self.argument) // 3))],
             "forged": lambda: [announce_answer(ANNOUNCE, txn ^ 1, bad), announce_answer(7, txn, bad),
-                               announce_answer(ANNOUNCE, txn, bad)[:19], right],
+                               announce_answer(ANNOUNCE, txn, bad)[:19], b"", right],
         }.get(self.mode, lambda: [right])()
 
     def answers(self, request):
@@ -102,10 +110,16 @@ class Tracker:
             self.say("wrong", request[:16].hex())
             return []
         downloaded, left, uploaded, event = struct.unpack(">QQQI", request[56:84])
-        want, port = struct.unpack(">iH", request[92:98])
+        key, want, port = struct.unpack(">IiH", request[88:98])
         self.say(f"announce event={event} downloaded={downloaded} left={left} uploaded={uploaded}",
-                 f"port={port} want={want} options={request[98:].hex()}")
+                 f"port={port} want={want} id={request[36:56].hex()} key={key} options={request[98:].hex()}")
         return self.announce_answers(txn)
+
+    def says_nothing(self, action, request):
+        """Whether this one is not answered."""
+        first = self.mode == "deaf" and action not in self.lost
+        self.lost.add(action)
+        return first or self.mode == "silent" or self.mode == "deserts" and action == ANNOUNCE and request[83] == STOPPED
 
     def forge(self, action, txn):
         tail = struct.pack(">IIIIH", 60, 1, 2, 0x7f000001, 1) if action == ANNOUNCE else random.randbytes(8)
@@ -128,8 +142,10 @@ class Tracker:
                 self.say("wrong", request.hex())
                 continue
             replies = self.answers(request)
-            if self.mode == "silent":
+            if self.says_nothing(request[11], request):
                 continue
+            if self.mode == "noise":
+                replies = [random.randbytes(n) for n in range(64)] + replies
             if self.mode == "late":
                 time.sleep(float(self.argument or 2))
             if self.mode == "forged" and request[11] == ANNOUNCE:

@@ -27,13 +27,9 @@ import sys
 import threading
 import time
 
-from bep3 import BITFIELD, BLOCK, CHOKE, HAVE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake
+from bep3 import BITFIELD, BLOCK, CHOKE, HAVE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake, listen, say
 
 CHUNK = 1 << 20
-
-
-def say(*words):
-    os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
 # ---- records
@@ -151,14 +147,6 @@ class Peer(Wire):
         self.choked = True
         self.slept = False
 
-    def run(self):
-        try:
-            self.talk()
-        except OSError:
-            pass
-        say("gone")
-        self.sock.close()
-
     def talk(self):
         c = self.content
         hello = self.get(68)
@@ -218,15 +206,6 @@ class Peer(Wire):
             raise ConnectionError
 
 
-def listen(opt, btih, content, listener):
-    while True:
-        sock, caller = listener.accept()
-        say("from", caller[0])
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        mine = Content(content.folder, content.files, content.piece)
-        threading.Thread(target=Peer(opt, btih, mine, sock).run, daemon=True).start()
-
-
 def serve(*arguments):
     p = argparse.ArgumentParser()
     p.add_argument("-m", default="honest", choices=["honest", "mute", "greedy"])
@@ -236,11 +215,16 @@ def serve(*arguments):
     p.add_argument("dir")
     opt = p.parse_args(arguments)
     btih, content = of_records(opt.records, opt.dir)
+
+    def called(sock, caller):
+        say("from", caller)
+        return Peer(opt, btih, Content(content.folder, content.files, content.piece), sock)
+
     first, _, count = opt.i.partition("-")
     for i in range(int(count or 1)):
         address = str(ipaddress.ip_address(first) + i)
         listener = socket.create_server((address, 0))
-        threading.Thread(target=listen, args=(opt, btih, content, listener), daemon=True).start()
+        listen(listener, called)
         say(f"peer\t{address}\t{listener.getsockname()[1]}")
     threading.Event().wait()
 

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Run a command with a terminal on stderr and keep what appears there.
+"""Run a command with a terminal on stderr, or on stdout, and keep what appears there.
 
-    onpty.py COLUMNS FILE COMMAND...
+    onpty.py COLUMNS FILE COMMAND...    stderr; all that the command writes to the terminal goes to FILE
+    onpty.py -o COLUMNS COMMAND...      stdout; it goes to ours, line ends as they were written
 
-TERM is xterm there, or what ONPTY_TERM says. stdin and stdout stay what they are. All that the command writes to the terminal goes to FILE. The
-exit status is the command's (128 + N when signal N ended it).
+A terminal of 0 columns does not know its size, others have 24 lines. TERM is xterm there, or what ONPTY_TERM says. The other
+streams stay what they are. The exit status is the command's (128 + N when signal N ended it).
 """
 import fcntl
 import os
@@ -16,13 +17,27 @@ import sys
 import termios
 
 
-def main():
-    columns, path, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+def terminal(columns, as_written):
+    """The two ends of one."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    child = subprocess.Popen(command, stderr=theirs, env=dict(os.environ, TERM=os.environ.get("ONPTY_TERM", "xterm")))
+    if columns:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    if as_written:
+        how = termios.tcgetattr(theirs)
+        how[1] &= ~termios.OPOST
+        termios.tcsetattr(theirs, termios.TCSANOW, how)
+    return ours, theirs
+
+
+def main():
+    on_stdout = sys.argv[1] == "-o"
+    columns, *rest = sys.argv[1 + on_stdout:]
+    ours, theirs = terminal(int(columns), on_stdout)
+    out = sys.stdout.fileno() if on_stdout else os.open(rest.pop(0), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    child = subprocess.Popen(rest, env=dict(os.environ, TERM=os.environ.get("ONPTY_TERM", "xterm")),
+                             **{"stdout" if on_stdout else "stderr": theirs})
     os.close(theirs)
-    with open(path, "wb", buffering=0) as out:
+    with os.fdopen(out, "wb", buffering=0) as to:
         while True:
             try:
                 data = os.read(ours, 65536)
@@ -30,7 +45,7 @@ def main():
                 break
             if not data:
                 break
-            out.write(data)
+            to.write(data)
     code = child.wait()
     sys.exit(code if code >= 0 else 128 - code)
 
