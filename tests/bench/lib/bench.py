@@ -137,12 +137,12 @@ def spawn(words, **more):
     return process
 
 
-def touch(size):
+def warm_memory(size):
     """
-    Take so much memory and give it back. A virtual machine's host takes again what is free for two
+    So much memory; close it just before it is needed. The host of a virtual machine takes back what is free, within
     seconds, and whoever needs it next would pay for that: more than for its own work.
     """
-    mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
 
 
 def until(true, what, seconds=30):

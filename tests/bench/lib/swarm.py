@@ -175,13 +175,14 @@ class Work:
     def run(self, client):
         """A measure: start all that it takes, load, look at what came."""
         self.empty()
-        bench.touch(self.torrent.size)
+        memory = bench.warm_memory(self.torrent.size)
         tracker = Tracker(self.torrent)
         seeders = Seeders(self.torrent, self.seeders, self.port if getattr(client, "is_called", False) else None)
         self.peers = [(address, seeders.port) for address in seeders.addresses]
         for address in seeders.addresses:
             bench.until(lambda: tracker.enroll(address, seeders.port), "opentracker takes no seeder")
         words, waits = client(self)
+        memory.close()
         got = bench.took(words, done=self.done if waits else None)
         sent, cpu, _ = seeders.end()
         tracker.end()
