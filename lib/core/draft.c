@@ -84,6 +84,13 @@ drafts_give(struct drafts *ds, struct draft *d)
 }
 
 enum rc
+draft_restart(struct draft *d)
+{
+	d->hashed = 0;
+	return hash_reset(d->sha1);
+}
+
+enum rc
 draft_add(struct draft *d, size_t begin, size_t n)
 {
 	enum rc rc;

@@ -38,6 +38,12 @@ struct draft *drafts_take(struct drafts *ds);
 void drafts_give(struct drafts *ds, struct draft *d);
 
 /*
+ * Some of what was hashed is to be another: nothing is hashed any more. RC_MEM: libcrypto
+ * refused.
+ */
+enum rc draft_restart(struct draft *d) MUST_USE;
+
+/*
  * n bytes from begin on are in place and will not change any more: hash them, if all
  * before them are hashed. RC_MEM: libcrypto refused.
  */

@@ -12,9 +12,9 @@
  * - SKIP: bytes that nobody wants pass by.
  * - DEAD: the protocol was broken; nothing is read any more.
  *
- * A block that was never asked for is dropped, and too many of those break the protocol;
- * so does a flood of messages that carry nothing. What we ask for and say is in
- * peer_out.c.
+ * A block that was never asked for is dropped, and too many of those break the protocol,
+ * though one is forgiven for every few that were asked for; so does a flood of messages
+ * that carry nothing. What we ask for and say is in peer_out.c.
  */
 #include "core/peer_parts.h"
 
@@ -22,7 +22,7 @@
 
 #include "base/text.h"
 
-enum { UNASKED_MAX = 64, QUOTA = 20000, QUOTA_PER_S = 1000 };
+enum { UNASKED_MAX = 16, FORGIVEN_EVERY = 8, QUOTA = 20000, QUOTA_PER_S = 1000 };
 
 enum rc
 peer_init(struct peer *p, const struct peer_config *config, int64_t now_ms)
@@ -467,6 +467,8 @@ peer_end_payload(struct peer *p, struct peer_event *event)
 		return;
 	*event = (struct peer_event){ .kind = PEER_BLOCK, .block = b, .stale = r->stale };
 	peer_remove_request(p, r);
+	if (p->unasked > 0 && ++p->answers % FORGIVEN_EVERY == 0)
+		p->unasked--;
 }
 
 static void

@@ -106,7 +106,8 @@ struct peer {
 	struct buf body;  /* a bit field or an extension handshake under way */
 	uint8_t *place;   /* where its next byte goes; NULL: nowhere */
 	bool told_pieces; /* a bit field, have all or have none came, or a have */
-	unsigned unasked; /* blocks that nobody asked for */
+	unsigned unasked; /* blocks that nobody asked for, less those forgiven */
+	unsigned answers; /* blocks asked for, while there were some of these */
 	int64_t quota;    /* messages that it may send before it floods */
 	int64_t quota_ms;
 	struct peer_request *first_request; /* the memory that requests lie in */

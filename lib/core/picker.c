@@ -11,7 +11,7 @@
  *   whole pieces and few pieces are open.
  * - A block is asked for once, or more often in the end game; the others are the
  *   caller's decision.
- * - A piece that is somebody's alone takes blocks from its owner only.
+ * - A piece that is somebody's alone takes blocks from its owner only (picker_trust.c).
  * - Where there is a window (picker_window.c) it comes before all this.
  */
 #include "core/picker.h"
@@ -249,8 +249,8 @@ block_taken(struct picker *p, struct open_piece *o)
 		partial_remove(p, o);
 }
 
-static void
-block_freed(struct picker *p, struct open_piece *o, uint32_t block)
+void
+picker_block_freed(struct picker *p, struct open_piece *o, uint32_t block)
 {
 	if (block < o->hint)
 		o->hint = block;
@@ -260,13 +260,15 @@ block_freed(struct picker *p, struct open_piece *o, uint32_t block)
 
 /* o has a free block: ask for its first one. */
 static void
-take(struct picker *p, struct open_piece *o, struct picker_block *out)
+take(struct picker *p, struct open_piece *o, const struct picker_for *who,
+    struct picker_block *out)
 {
 	const uint8_t *at = memchr(o->state + o->hint, 0, o->blocks - o->hint);
 	uint32_t block = (uint32_t)(at - o->state);
 
 	o->state[block] = 1;
 	o->hint = block + 1;
+	o->mixed |= o->owner != who->owner;
 	block_taken(p, o);
 	*out = (struct picker_block){ .piece = o->piece, .block = block };
 }
@@ -395,7 +397,7 @@ picker_next(struct picker *p, const struct picker_for *who, struct picker_block 
 		return RC_NONE;
 	if (o->owner == NULL)
 		o->owner = who->owner;
-	take(p, o, out);
+	take(p, o, who, out);
 	return RC_OK;
 }
 
@@ -412,7 +414,7 @@ picker_next_in(struct picker *p, const struct picker_for *who, uint32_t piece,
 		o = picker_open(p, piece, who);
 	if (o == NULL || !picker_may_take(o, who))
 		return RC_NONE;
-	take(p, o, out);
+	take(p, o, who, out);
 	return RC_OK;
 }
 
@@ -424,6 +426,7 @@ picker_again(struct picker *p, struct picker_block b, unsigned most)
 	if (o == NULL || o->alone || o->state[b.block] == 0 || o->state[b.block] >= most)
 		return RC_NONE;
 	o->state[b.block]++;
+	o->mixed = true;
 	return RC_OK;
 }
 
@@ -449,7 +452,9 @@ picker_undo(struct picker *p, struct picker_block b)
 	if (o == NULL || o->state[b.block] == 0 || (o->state[b.block] & HERE) != 0)
 		return;
 	if (--o->state[b.block] == 0)
-		block_freed(p, o, b.block);
+		picker_block_freed(p, o, b.block);
+	if (o->free == o->blocks)
+		o->mixed = false;
 }
 
 bool
@@ -472,24 +477,6 @@ picker_got(struct picker *p, struct picker_block b, uint32_t author)
 	o->state[b.block] = HERE;
 	o->author[b.block] = author;
 	return ++o->here == o->blocks ? RC_END : RC_OK;
-}
-
-uint32_t
-picker_leave(struct picker *p, const void *owner)
-{
-	for (uint32_t i = 0; i < p->n_open; i++) {
-		struct open_piece *o = p->open[i];
-
-		if (o->owner != owner || o->here == o->blocks)
-			continue;
-		o->owner = NULL;
-		if (o->alone) {
-			o->alone = false;
-			p->n_shared += o->partial_at != PICKER_NONE;
-			return o->piece;
-		}
-	}
-	return PICKER_NONE;
 }
 
 const uint32_t *

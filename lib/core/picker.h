@@ -121,6 +121,20 @@ enum rc picker_got(struct picker *p, struct picker_block b, uint32_t author) MUS
 uint32_t picker_leave(struct picker *p, const void *owner);
 
 /*
+ * The owner is to be alone from now on: open pieces that are its work only, as author,
+ * become its own, and it works on no others any more. What it was asked for of these may
+ * still be undone.
+ */
+void picker_set_apart(struct picker *p, const void *owner, uint32_t author);
+
+/*
+ * Blocks from author are not to be believed: those of one open piece are free again.
+ * Returns that piece; call it again until there is none left: PICKER_NONE. Full pieces
+ * are left as they are.
+ */
+uint32_t picker_disbelieve(struct picker *p, uint32_t author);
+
+/*
  * The authors of an open or full piece: [block] for all its blocks; good until the piece
  * is held or dropped.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the parts of the picker share: picker.c (pieces and blocks, the rarest first),
- * picker_window.c (in order). Nobody else includes it.
+ * picker_trust.c (who works alone), picker_window.c (in order). Nobody else includes it.
  */
 #ifndef CORE_PICKER_PARTS_H
 #define CORE_PICKER_PARTS_H
@@ -20,6 +20,7 @@ struct open_piece {
 	uint32_t partial_at; /* place in picker.partial, or PICKER_NONE */
 	const void *owner;
 	bool alone;
+	bool mixed; /* others than the owner were asked for some of it */
 	void *buffer;
 	uint32_t *author;
 	uint8_t state[]; /* a block */
@@ -58,6 +59,9 @@ struct open_piece *picker_open_of(const struct picker *p, uint32_t piece);
 bool picker_may_take(const struct open_piece *o, const struct picker_for *who);
 struct open_piece *picker_open(
     struct picker *p, uint32_t piece, const struct picker_for *who);
+
+/* The block is asked of nobody any more, nor here: its state is 0. */
+void picker_block_freed(struct picker *p, struct open_piece *o, uint32_t block);
 
 /* picker_window.c */
 

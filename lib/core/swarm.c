@@ -213,7 +213,10 @@ on_event(struct swarm *s, struct conn *c, const struct peer_event *e, int64_t no
 		return;
 	case PEER_REQUEST: swarm_asked(s, c, e->block, now_ms); return;
 	case PEER_CANCEL: swarm_unasked(s, c, e->block, now_ms); return;
-	case PEER_BAD: swarm_close(s, c, e->why, now_ms); return;
+	case PEER_BAD:
+		swarm_disbelieve(s, c->who);
+		swarm_close(s, c, e->why, now_ms);
+		return;
 	}
 }
 

@@ -7,9 +7,12 @@
  *   writes into a piece that is being hashed.
  * - A bad piece with one author is a proven lie. With several authors each is under
  *   suspicion and fetches whole pieces alone until one is good; nothing of theirs is
- *   mixed with others' meanwhile, unless nobody else is left. Once the bad piece is
- *   good, its blocks tell who lied and who did not (core/smartban).
+ *   mixed with others' meanwhile, unless nobody else is left. What is under way of pieces
+ *   that it works on alone anyway goes on. Once the bad piece is good, its blocks tell
+ *   who lied and who did not (core/smartban).
  * - Two proven lies, and the address is banned.
+ * - Blocks of whoever lied, or broke the protocol, are not kept until others make their
+ *   piece a bad one, but asked for anew.
  */
 #include "core/swarm_parts.h"
 
@@ -298,20 +301,63 @@ each_conn_of(struct swarm *s, uint32_t who,
 			visit(s, s->conns[i], now_ms);
 }
 
+void
+swarm_disbelieve(struct swarm *s, uint32_t who)
+{
+	uint32_t piece;
+
+	/* Gathered blocks may still be on their way to the disk. */
+	while (s->pieces != NULL &&
+	    (piece = picker_disbelieve(s->picker, who)) != PICKER_NONE) {
+		struct draft *draft = *picker_buffer(s->picker, piece);
+
+		if (draft != NULL && draft_restart(draft) != RC_OK)
+			s->broken = true;
+		s->kick = true;
+	}
+}
+
 static void
 end_banned(struct swarm *s, struct conn *c, int64_t now_ms)
 {
 	swarm_close(s, c, "sent bad data twice and is banned", now_ms);
 }
 
+/* It is proven to have lied: nothing that is under way from it is worth waiting for. */
 static void
-set_apart(struct swarm *s, struct conn *c, int64_t now_ms)
+let_start_anew(struct swarm *s, struct conn *c, int64_t now_ms)
 {
 	(void)now_ms;
 	if (c->solo)
 		return;
 	swarm_release(s, c);
 	c->solo = true;
+}
+
+/* It may be honest: what it does alone already it goes on with. */
+static void
+set_apart(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	const struct picker_for who = { .owner = c, .alone = true };
+
+	if (c->solo)
+		return;
+	picker_set_apart(s->picker, c, c->who);
+	c->solo = true;
+	c->current = PICKER_NONE;
+	for (size_t i = 0; i < c->peer.n_requests && c->state == CONN_OPEN; i++) {
+		const struct peer_request *r = &c->peer.requests[i];
+		const struct peer_block block = r->block;
+
+		if (r->stale || picker_takes(s->picker, swarm_block_of(block), &who))
+			continue;
+		if (peer_is_under_way(&c->peer, block))
+			swarm_unplace(c);
+		picker_undo(s->picker, swarm_block_of(block));
+		swarm_said(s, c, peer_send_cancel(&c->peer, block), now_ms);
+		swarm_owes_less(c, now_ms);
+	}
+	s->kick = true;
 }
 
 static void
@@ -332,9 +378,10 @@ convict(struct swarm *s, uint32_t who, int64_t now_ms)
 		book_ban(&s->book, who);
 		s->banned++;
 	}
+	swarm_disbelieve(s, who);
 	/* The book may have grown, and moved. */
 	each_conn_of(
-	    s, who, s->book.entries[who].banned ? end_banned : set_apart, now_ms);
+	    s, who, s->book.entries[who].banned ? end_banned : let_start_anew, now_ms);
 }
 
 static void

@@ -182,6 +182,9 @@ void swarm_begin_block(struct swarm *s, struct conn *c, const struct peer_event 
 void swarm_end_block(
     struct swarm *s, struct conn *c, const struct peer_event *e, int64_t now_ms);
 
+/* Who broke the rules, or lied: what came of open pieces is to come from others. */
+void swarm_disbelieve(struct swarm *s, uint32_t who);
+
 /* What comes of the block under way goes nowhere any more; a piece's buffer goes back. */
 void swarm_unplace(struct conn *c);
 void swarm_give_buffer(struct swarm *s, uint32_t piece);

@@ -12,6 +12,7 @@
     liar      serves blocks whose first byte is wrong
     half      lies only in the second block of each piece
     rare      lies only in the first block of every fourth piece
+    dash      sends one wrong block and hangs up
     silent    accepts and never says a byte
     mute      shakes hands, says that it has all, and then nothing
     choke     the same, but says choke every second
@@ -192,7 +193,7 @@ class Peer(Wire):
             self.serve(*struct.unpack(">III", payload))
 
     def lies_in(self, piece, begin):
-        return (self.mode == "liar" or self.mode == "half" and begin == BLOCK
+        return (self.mode in ("liar", "dash") or self.mode == "half" and begin == BLOCK
                 or self.mode == "rare" and begin == 0 and piece % 4 == 0)
 
     def serve(self, piece, begin, size):
@@ -205,6 +206,8 @@ class Peer(Wire):
             raise ConnectionError
         self.put(PIECE, struct.pack(">II", piece, begin) + block)
         say("sent", piece, begin, self.sock.getsockname()[1])
+        if self.mode == "dash":
+            raise ConnectionError
 
 
 def main():

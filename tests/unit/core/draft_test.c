@@ -45,6 +45,25 @@ the_digest_is_right_in_whatever_order_blocks_come(void **state)
 }
 
 static void
+what_came_before_a_restart_may_change(void **state)
+{
+	struct drafts *ds = drafts_new(SIZE, MOST);
+	struct draft *d = drafts_take(ds);
+	uint8_t digest[SHA1_SIZE];
+
+	(void)state;
+	memset(d->data, 'x', SIZE);
+	assert_int_equal(draft_add(d, 0, 2 * BLOCK), RC_OK);
+	assert_int_equal(draft_restart(d), RC_OK);
+	for (size_t at = SIZE; at > 0; at -= BLOCK)
+		put(d, at - BLOCK);
+	assert_int_equal(draft_end(d, SIZE, digest), RC_OK);
+	assert_memory_equal(digest, text_sha1, SHA1_SIZE);
+	drafts_give(ds, d);
+	drafts_free(ds);
+}
+
+static void
 a_block_in_order_is_hashed_at_once(void **state)
 {
 	struct drafts *ds = drafts_new(SIZE, MOST);
@@ -107,6 +126,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_digest_is_right_in_whatever_order_blocks_come),
+		cmocka_unit_test(what_came_before_a_restart_may_change),
 		cmocka_unit_test(a_block_in_order_is_hashed_at_once),
 		cmocka_unit_test(a_draft_that_was_given_up_begins_anew),
 		cmocka_unit_test(no_more_than_the_budget_is_out_at_once),

@@ -277,60 +277,6 @@ blocks_come_in_any_order(void **state)
 }
 
 static void
-a_block_that_came_once_is_unasked_the_second_time(void **state)
-{
-	struct talk *t = talk_open(0);
-
-	(void)state;
-	talk_ask(t, first);
-	say_payload(t, first);
-	say_payload(t, first);
-	talk_now(t);
-	ASSERT_KINDS(t, PEER_BEGIN, PEER_BLOCK);
-	assert_int_equal(t->p.unasked, 1);
-	talk_free(t);
-}
-
-static void
-a_block_of_another_length_than_asked_for_is_unasked(void **state)
-{
-	struct talk *t = talk_open(0);
-	const struct peer_block shorter = { first.piece, first.begin, TALK_BLOCK - 1 },
-	                        longer = { first.piece, first.begin, TALK_BLOCK + 1 },
-	                        shifted = { first.piece, 1, TALK_BLOCK };
-
-	(void)state;
-	talk_ask(t, first);
-	say_payload(t, shorter);
-	say_payload(t, longer);
-	say_payload(t, shifted);
-	talk_now(t);
-	assert_int_equal(t->n_events, 0);
-	assert_int_equal(t->p.unasked, 3);
-	assert_int_equal(t->p.n_requests, 1);
-	talk_free(t);
-}
-
-static void
-too_many_unasked_blocks_end_it(void **state)
-{
-	struct talk *t = talk_open(0);
-	struct peer_block b = { 0, 0, 1 };
-
-	(void)state;
-	for (int i = 0; i < 64; i++) {
-		b.begin = (uint32_t)i;
-		say_payload(t, b);
-	}
-	talk_now(t);
-	assert_int_equal(t->n_events, 0);
-	say_payload(t, b);
-	talk_now(t);
-	assert_bad(t, "sends blocks that nobody asked for");
-	talk_free(t);
-}
-
-static void
 a_request_forgotten_while_its_block_is_under_way_is_no_block(void **state)
 {
 	struct talk *t = talk_open(0);
@@ -576,9 +522,6 @@ main(void)
 		cmocka_unit_test(
 		    a_cancelled_block_is_stale_and_may_still_come_or_be_rejected),
 		cmocka_unit_test(blocks_come_in_any_order),
-		cmocka_unit_test(a_block_that_came_once_is_unasked_the_second_time),
-		cmocka_unit_test(a_block_of_another_length_than_asked_for_is_unasked),
-		cmocka_unit_test(too_many_unasked_blocks_end_it),
 		cmocka_unit_test(
 		    a_request_forgotten_while_its_block_is_under_way_is_no_block),
 		cmocka_unit_test(

@@ -40,6 +40,8 @@ enum sim_kind {
 	SIM_MOODY,   /* unchokes and chokes by turns of 2 s */
 	SIM_RUDE,    /* the same, without rejecting what it sweeps away */
 	SIM_DEAD,    /* does not answer the call */
+	SIM_POURER,  /* every block is wrong, and most of them nobody asked for */
+	SIM_RUNNER,  /* sends one wrong block and hangs up */
 	SIM_ALLOWER, /* never unchokes, but allows piece 0 and piece 1 */
 };
 
@@ -378,7 +380,8 @@ static inline struct bytes
 sim_payload(const struct sim *w, const struct sim_peer *p, struct peer_block b)
 {
 	static const uint8_t wrong[SIM_BLOCK] = { 0xee, 0xee };
-	bool lies = p->kind == SIM_LIAR ||
+	bool lies = p->kind == SIM_LIAR || p->kind == SIM_POURER ||
+	    p->kind == SIM_RUNNER ||
 	    (p->kind == SIM_SLY && (b.piece + b.begin / SIM_BLOCK) % 7 == 3);
 
 	return bytes_of(
@@ -472,6 +475,19 @@ sim_moods(struct sim *w, struct sim_peer *p)
 	}
 }
 
+/* First blocks of any pieces, eight a step. */
+static inline void
+sim_pour(struct sim *w, struct sim_peer *p)
+{
+	struct rng r = { .state = w->trace ^ (uint64_t)(p - w->peer) };
+	enum rc rc = p->peer.ready && !p->peer.choking ? RC_OK : RC_NONE;
+
+	for (size_t i = 0; i < 8 && rc == RC_OK; i++)
+		rc = peer_send_block(&p->peer,
+		    (struct peer_block){
+		        .piece = rng_below(&r, w->t.pieces - 1), .length = SIM_BLOCK });
+}
+
 static inline void
 sim_send_blocks(struct sim *w, struct sim_peer *p)
 {
@@ -484,6 +500,7 @@ sim_send_blocks(struct sim *w, struct sim_peer *p)
 	    (p->silent_from_ms != 0 && w->now_ms >= p->silent_from_ms))
 		return;
 	while (p->n_asked > 0 && p->budget >= p->asked[0].length &&
+	    (p->kind != SIM_RUNNER || p->sent == 0) &&
 	    (!p->peer.choking || p->kind == SIM_ALLOWER)) {
 		struct peer_block b = p->asked[0];
 
@@ -493,6 +510,18 @@ sim_send_blocks(struct sim *w, struct sim_peer *p)
 		if (peer_send_block(&p->peer, b) != RC_OK)
 			return;
 	}
+}
+
+static inline void
+sim_run_away(struct sim *w, struct sim_peer *p)
+{
+	struct conn *c = p->conn;
+
+	if (p->kind != SIM_RUNNER || !p->up || p->sent == 0 || peer_waiting(&p->peer) > 0)
+		return;
+	sim_down(p);
+	p->sent = 0;
+	swarm_lost(w->swarm, c, w->now_ms);
 }
 
 /* One step of SIM_STEP_MS. */
@@ -509,8 +538,12 @@ sim_step(struct sim *w)
 		p->cut = false;
 		sim_moods(w, p);
 		sim_down_wire(w, p);
-		sim_send_blocks(w, p);
+		if (p->kind == SIM_POURER)
+			sim_pour(w, p);
+		else
+			sim_send_blocks(w, p);
 		sim_up_wire(w, p);
+		sim_run_away(w, p);
 		sim_todo(w);
 	}
 	sim_jobs(w);
