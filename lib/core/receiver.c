@@ -38,6 +38,7 @@ receiver_init(struct receiver *r, int64_t silent_ms, int64_t now_ms)
 		return rc;
 	r->state = RECEIVER_GREETING;
 	xlink_init(&r->link, silent_ms, now_ms);
+	xlink_set_limit(&r->link, now_ms + xlink_patience(&r->link));
 	rc = xlink_say(&r->link, &hello);
 	if (rc != RC_OK)
 		receiver_clear(r);
@@ -204,6 +205,18 @@ on_message(struct receiver *r, const struct xfer_message *m, struct receiver_eve
 	}
 }
 
+/* How long the sender may take for what is next. */
+static void
+set_limit(struct receiver *r, const struct receiver_event *e, int64_t now_ms)
+{
+	if (e->kind == RECEIVER_READY || e->kind == RECEIVER_DECIDE)
+		xlink_set_limit(&r->link, XLINK_NEVER);
+	else if (e->kind == RECEIVER_OFFER)
+		xlink_set_limit(&r->link,
+		    now_ms + xlink_patience(&r->link) +
+		        (int64_t)e->items * RECEIVER_ITEM_MS);
+}
+
 void
 receiver_commit(
     struct receiver *r, size_t n, int64_t now_ms, struct receiver_event *event)
@@ -218,6 +231,8 @@ receiver_commit(
 		                         : "does not speak " XFER_ALPN;
 	else if (r->state != RECEIVER_OVER && rc == RC_OK)
 		why = on_message(r, &m, &e);
+	if (why == NULL)
+		set_limit(r, &e, now_ms);
 	if (why == NULL && r->state != RECEIVER_OVER)
 		why = xbook_why_not_data(&r->book, xlink_data_left(&r->link));
 	if (why != NULL) {

@@ -18,6 +18,13 @@
 #include "core/xbook.h"
 #include "core/xlink.h"
 
+/*
+ * Beside what xlink demands, the sender's HELLO comes within xlink_patience, and all
+ * items of an offer within that and this for each. What lies between the two, counting or
+ * a person who is asked, may take its time: xlink_set_limit.
+ */
+enum { RECEIVER_ITEM_MS = 300 }; /* at 1 KiB/s the longest takes 270 ms */
+
 enum receiver_state {
 	RECEIVER_GREETING,  /* until its HELLO */
 	RECEIVER_LISTENING, /* until the offer with all its items */

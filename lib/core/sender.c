@@ -36,6 +36,7 @@ sender_init(struct sender *s, bool no_hash, int64_t silent_ms, int64_t now_ms)
 	s->state = SENDER_GREETING;
 	s->book.no_hash = no_hash;
 	xlink_init(&s->link, silent_ms, now_ms);
+	xlink_set_limit(&s->link, now_ms + xlink_patience(&s->link));
 	rc = xlink_say(&s->link, &hello);
 	if (rc != RC_OK)
 		sender_clear(s);
@@ -57,6 +58,7 @@ on_hello(struct sender *s, const struct xfer_message *m, struct sender_event *e)
 	if (m->role != XFER_RECEIVER)
 		return "wants to send, too: one of you must run ugat-recv";
 	s->state = SENDER_OFFERING;
+	xlink_set_limit(&s->link, XLINK_NEVER);
 	e->kind = SENDER_READY;
 	return NULL;
 }

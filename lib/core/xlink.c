@@ -8,8 +8,11 @@
  * - BUSY is said only when nothing else waits: it says that we live, and so does the
  * rest. So the output does not grow while the other side does not read.
  * - Every byte heard counts against silence. Only what brings the transfer on counts
- *   against a stall: a whole message, a BUSY with a greater `done`, content either way; a
- *   head that drips does not, nor does that our own BUSY is taken.
+ *   against a stall: a whole message, a BUSY with a greater `done`, XLINK_IDLE_LEAST
+ * bytes of content either way; a head that drips does not, nor does that our own BUSY is
+ *   taken.
+ * - A message comes in time, from its first byte on: who lets it drip holds us up for no
+ *   reason. While we are deaf that clock stands.
  */
 #include "core/xlink.h"
 
@@ -18,9 +21,11 @@ enum { MESSAGE_MAX = XFER_HEAD + XFER_BODY_MAX };
 void
 xlink_init(struct xlink *l, int64_t silent_ms, int64_t now_ms)
 {
-	*l = (struct xlink){
-		.heard_ms = now_ms, .spoke_ms = now_ms, .moved_ms = now_ms, .owes = true
-	};
+	*l = (struct xlink){ .heard_ms = now_ms,
+		.spoke_ms = now_ms,
+		.moved_ms = now_ms,
+		.limit_ms = XLINK_NEVER,
+		.owes = true };
 	l->silent_ms = silent_ms < XLINK_SILENT_MIN_MS ? XLINK_SILENT_MIN_MS : silent_ms;
 	/* One message that begins below the limit, and the last words. */
 	buf_init(&l->out, XLINK_OUTPUT_MAX + 2 * MESSAGE_MAX);
@@ -51,6 +56,24 @@ xlink_room(struct xlink *l, struct xlink_room place)
 	if (l->in_body)
 		return (struct xlink_room){ l->body + l->n, l->message.size - l->n };
 	return (struct xlink_room){ l->head + l->n, XFER_HEAD - l->n };
+}
+
+/* A message, not content, is under way. */
+static bool
+is_amid(const struct xlink *l)
+{
+	return l->in_body ? l->message.kind != XFER_DATA : l->n > 0;
+}
+
+/* n more bytes of content, of *dripped: whether they are something. */
+static bool
+is_something(size_t *dripped, size_t n)
+{
+	*dripped += n;
+	if (*dripped < XLINK_IDLE_LEAST)
+		return false;
+	*dripped = 0;
+	return true;
 }
 
 /* n bytes of content. */
@@ -101,12 +124,18 @@ commit(struct xlink *l, size_t n, struct xfer_message *m)
 enum rc
 xlink_commit(struct xlink *l, size_t n, int64_t now_ms, struct xfer_message *m)
 {
+	bool amid = is_amid(l);
 	enum rc rc = commit(l, n, m);
 
 	l->heard_ms = now_ms;
+	if (!amid)
+		l->began_ms = now_ms;
 	if (rc != RC_OK)
 		return rc;
-	if (m->kind != XFER_BUSY || m->done > l->busy_done) {
+	if (m->kind == XFER_DATA) {
+		if (is_something(&l->dripped_in, n))
+			l->moved_ms = now_ms;
+	} else if (m->kind != XFER_BUSY || m->done > l->busy_done) {
 		l->moved_ms = now_ms;
 		/* After anything else its work is another, and begins anew. */
 		l->busy_done = m->done;
@@ -169,7 +198,8 @@ xlink_sent(struct xlink *l, size_t n, int64_t now_ms)
 		return;
 	l->spoke_ms = now_ms;
 	if (l->before == 0 && l->payload.n > 0) {
-		l->moved_ms = now_ms;
+		if (is_something(&l->dripped_out, n))
+			l->moved_ms = now_ms;
 		l->payload = bytes_from(l->payload, n);
 	} else {
 		buf_drop(&l->out, n);
@@ -192,7 +222,7 @@ void
 xlink_set_deaf(struct xlink *l, bool deaf, int64_t now_ms)
 {
 	if (l->deaf && !deaf)
-		l->heard_ms = l->moved_ms = now_ms;
+		l->heard_ms = l->moved_ms = l->began_ms = now_ms;
 	l->deaf = deaf;
 }
 
@@ -200,6 +230,18 @@ void
 xlink_set_owes(struct xlink *l, bool owes)
 {
 	l->owes = owes;
+}
+
+int64_t
+xlink_patience(const struct xlink *l)
+{
+	return l->silent_ms > XLINK_SLOW_MS ? l->silent_ms : XLINK_SLOW_MS;
+}
+
+void
+xlink_set_limit(struct xlink *l, int64_t limit_ms)
+{
+	l->limit_ms = limit_ms;
 }
 
 static bool
@@ -230,6 +272,17 @@ stalls_ms(const struct xlink *l)
 	return since + XLINK_IDLE_MS;
 }
 
+/* When it has spoken too slowly. */
+static int64_t
+late_ms(const struct xlink *l)
+{
+	int64_t message = XLINK_NEVER;
+
+	if (is_amid(l) && !l->deaf)
+		message = l->began_ms + xlink_patience(l);
+	return earlier(message, l->limit_ms);
+}
+
 enum rc
 xlink_tick(struct xlink *l, int64_t now_ms)
 {
@@ -243,6 +296,8 @@ xlink_tick(struct xlink *l, int64_t now_ms)
 		return RC_NONE;
 	if (now_ms >= stalls_ms(l))
 		return RC_BUSY;
+	if (now_ms >= late_ms(l))
+		return RC_BAD;
 	if (!is_waiting(l) && now_ms - l->spoke_ms >= XLINK_SPEAK_MS) {
 		/* Without memory it is said a second later. */
 		(void)!xlink_say(l, &busy);
@@ -254,7 +309,7 @@ xlink_tick(struct xlink *l, int64_t now_ms)
 int64_t
 xlink_deadline(const struct xlink *l)
 {
-	int64_t when = stalls_ms(l);
+	int64_t when = earlier(stalls_ms(l), late_ms(l));
 
 	if (!l->deaf)
 		when = earlier(when, l->heard_ms + l->silent_ms);

@@ -4,14 +4,16 @@
  * into bytes, and how long the other side may be silent. No descriptor, no clock. Its
  * user is core/sender or core/receiver; run/ drives it through them, but for the
  * functions that they name: xlink_room, xlink_output, xlink_sent, xlink_set_work,
- * xlink_set_deaf, xlink_tick, xlink_deadline.
+ * xlink_set_deaf, xlink_set_limit, xlink_tick, xlink_deadline.
  *
  * Content is not copied and has no messages for run/: it is a stream that comes in
  * stretches of any length, straight into the caller's place.
  *
  * Silence: who has said nothing for XLINK_SPEAK_MS says BUSY. A side that was not heard
  * for silent_ms is gone. One that owes us something, or does not take what we say, and
- * for XLINK_IDLE_MS says nothing but BUSY with the same `done`, is stalled.
+ * for XLINK_IDLE_MS says nothing but BUSY with the same `done`, is stalled: content that
+ * drips is nothing. Who takes longer than xlink_patience for one message, or comes to the
+ * limit that was set for it (xlink_set_limit), speaks too slowly.
  */
 #ifndef CORE_XLINK_H
 #define CORE_XLINK_H
@@ -30,6 +32,8 @@ enum {
 	XLINK_SPEAK_MS = 1000,
 	XLINK_SILENT_MIN_MS = 5 * 1000,
 	XLINK_IDLE_MS = 10 * 60 * 1000,
+	XLINK_IDLE_LEAST = 4096,   /* bytes of content that are something */
+	XLINK_SLOW_MS = 30 * 1000, /* at 1 KiB/s the longest message takes 8 s */
 };
 
 #define XLINK_NEVER INT64_MAX
@@ -55,6 +59,9 @@ struct xlink {
 
 	int64_t silent_ms; /* how long it may be silent */
 	int64_t heard_ms, spoke_ms, moved_ms;
+	int64_t began_ms;               /* when the message under way did */
+	int64_t limit_ms;               /* XLINK_NEVER */
+	size_t dripped_in, dripped_out; /* bytes of content since moved_ms */
 	bool deaf, owes;
 	uint64_t busy_done;           /* of its last BUSY */
 	uint64_t our_done, our_total; /* of ours */
@@ -125,9 +132,18 @@ void xlink_set_deaf(struct xlink *l, bool deaf, int64_t now_ms);
  */
 void xlink_set_owes(struct xlink *l, bool owes);
 
+/* How long one message may take: XLINK_SLOW_MS, but never less than it may be silent. */
+int64_t xlink_patience(const struct xlink *l);
+
+/*
+ * Until when something has to be heard that only the caller knows; XLINK_NEVER (as at
+ * first): it may take its time.
+ */
+void xlink_set_limit(struct xlink *l, int64_t limit_ms);
+
 /*
  * Say BUSY when it is time: look for output afterwards. The other side: RC_NONE: gone,
- * RC_BUSY: stalled, else RC_OK.
+ * RC_BUSY: stalled, RC_BAD: speaks too slowly, else RC_OK.
  */
 enum rc xlink_tick(struct xlink *l, int64_t now_ms) MUST_USE;
 

@@ -268,6 +268,34 @@ hear(struct xpair *x, const char *script, struct receiver_event *e)
 	return e->kind;
 }
 
+static void
+a_hello_and_an_offer_come_in_time_and_what_lies_between_takes_its_time(void **state)
+{
+	static const int64_t hour = 3600 * 1000;
+	struct xpair *x = xpair_new(NULL, 0, NULL, 0, false);
+	int64_t patience = xlink_patience(&x->r.link);
+	struct receiver_event e;
+
+	(void)state;
+	assert_int_equal(x->r.link.limit_ms, x->now_ms + patience);
+	assert_int_equal(hear(x, "hello 1 0", &e), RECEIVER_READY);
+	assert_true(x->r.link.limit_ms == XLINK_NEVER);
+	x->now_ms += hour;
+	assert_int_equal(hear(x, "offer 3 3 3", &e), RECEIVER_OFFER);
+	assert_int_equal(
+	    x->r.link.limit_ms, x->now_ms + patience + 3 * (int64_t)RECEIVER_ITEM_MS);
+	x->now_ms += patience;
+	xlink_sent(&x->r.link, xlink_output(&x->r.link).n, x->now_ms);
+	assert_int_equal(hear(x, "item 1 1 1 a", &e), RECEIVER_ITEM);
+	assert_int_equal(hear(x, "busy 1 0", &e), RECEIVER_BUSY);
+	assert_int_equal(hear(x, "item 1 1 1 b", &e), RECEIVER_ITEM);
+	assert_int_equal(xlink_tick(&x->r.link, x->now_ms + 899), RC_OK);
+	assert_int_equal(xlink_tick(&x->r.link, x->now_ms + 900), RC_BAD);
+	assert_int_equal(hear(x, "item 1 1 1 c", &e), RECEIVER_DECIDE);
+	assert_true(x->r.link.limit_ms == XLINK_NEVER);
+	xpair_free(x);
+}
+
 static struct xpair *
 milliard(void)
 {
@@ -477,6 +505,8 @@ main(void)
 		cmocka_unit_test(who_leaves_has_counted_right_and_finished),
 		cmocka_unit_test(what_is_no_message_is_refused),
 		cmocka_unit_test(after_the_end_all_is_read_and_left),
+		cmocka_unit_test(
+		    a_hello_and_an_offer_come_in_time_and_what_lies_between_takes_its_time),
 		cmocka_unit_test(no_more_files_are_told_ahead_than_allowed),
 		cmocka_unit_test(no_longer_paths_are_told_ahead_than_allowed),
 		cmocka_unit_test(a_million_files_that_are_refused_need_no_memory),

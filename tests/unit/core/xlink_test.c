@@ -349,23 +349,122 @@ who_does_not_take_what_is_said_is_stalled_even_if_it_owes_nothing(void **state)
 	assert_int_equal(xlink_tick(&wire, START + 11 * MINUTE), RC_BUSY);
 }
 
-static void
-a_head_that_drips_is_a_stall(void **state)
+/* Byte after byte of a FILE of 8 KiB, as often as it takes; when that was too much. */
+static int64_t
+drip_until_late(int64_t from, int64_t every_ms)
 {
-	uint8_t got[64];
+	uint8_t got[4096];
+	struct xfer_message m;
+	enum rc rc;
+
+	for (int64_t t = from; t < from + 60 * MINUTE; t += every_ms) {
+		rc = xlink_tick(&wire, t);
+		if (rc != RC_OK) {
+			assert_int_equal(rc, RC_BAD);
+			return t;
+		}
+		(void)send_all(t, got, sizeof(got));
+		assert_int_equal(
+		    hear(t == from ? "raw 05002000" : "raw 00", 4, t, &m), RC_MORE);
+	}
+	return -1;
+}
+
+static void
+a_message_that_drips_is_too_slow(void **state)
+{
+	(void)state;
+	assert_int_equal(drip_until_late(START, 3000), START + SILENT);
+	xlink_init(&wire, 5000, START);
+	assert_int_equal(drip_until_late(START, 500), START + XLINK_SLOW_MS);
+	xlink_init(&wire, 10 * MINUTE, START);
+	assert_int_equal(xlink_patience(&wire), 10 * MINUTE);
+}
+
+static void
+a_message_may_take_its_time_while_we_do_not_listen(void **state)
+{
+	struct xfer_message m;
+
+	(void)state;
+	xlink_init(&wire, XLINK_SLOW_MS + 1000, START);
+	assert_int_equal(hear("raw 0d00", 2, START, &m), RC_MORE);
+	assert_int_equal(hear("raw 00", 1, START + 1000, &m), RC_MORE);
+	xlink_set_deaf(&wire, true, START + 1000);
+	assert_int_equal(xlink_tick(&wire, START + 5 * MINUTE), RC_OK);
+	xlink_set_deaf(&wire, false, START + 5 * MINUTE);
+	assert_int_equal(hear("raw 08", 1, START + 5 * MINUTE + 1000, &m), RC_MORE);
+	assert_int_equal(xlink_tick(&wire, START + 5 * MINUTE + 30999), RC_OK);
+	assert_int_equal(xlink_tick(&wire, START + 5 * MINUTE + 31000), RC_BAD);
+}
+
+static void
+whole_messages_and_content_may_come_slowly(void **state)
+{
+	uint8_t got[4096];
+	struct xfer_message m;
+
+	(void)state;
+	/* Each message takes 29 s, and content has no such limit at all. */
+	for (int64_t t = START; t < START + 20 * MINUTE; t += 29000) {
+		assert_int_equal(hear("raw 0d000008", 4, t, &m), RC_MORE);
+		assert_int_equal(xlink_tick(&wire, t + 28999), RC_OK);
+		assert_int_equal(hear("raw 0000000000000001", 8, t + 28999, &m), RC_OK);
+		(void)send_all(t + 28999, got, sizeof(got));
+	}
+	assert_int_equal(hear("raw 08010000", 4, START + 20 * MINUTE, &m), RC_MORE);
+	assert_int_equal(xlink_tick(&wire, START + 20 * MINUTE + SILENT - 1), RC_OK);
+}
+
+static void
+content_that_drips_is_a_stall_either_way(void **state)
+{
+	static uint8_t data[XLINK_IDLE_LEAST * 2];
+	struct xlink_room place = { data, 1 };
 	struct xfer_message m;
 	int64_t t = START;
 
 	(void)state;
-	for (; t < START + 60 * MINUTE; t += 2 * MINUTE / 3) {
-		if (xlink_tick(&wire, t) != RC_OK)
-			break;
+	xlink_set_owes(&wire, true);
+	assert_int_equal(hear("raw 08040000", 4, START, &m), RC_MORE);
+	for (; xlink_tick(&wire, t) == RC_OK; t += 3000) {
+		uint8_t got[64];
+
 		(void)send_all(t, got, sizeof(got));
-		/* The head of a FILE of 8 KiB, and byte after byte of it. */
-		assert_int_equal(
-		    hear(t == START ? "raw 05002000" : "raw 00", 4, t, &m), RC_MORE);
+		assert_int_equal(xlink_room(&wire, place).n, 1);
+		assert_int_equal(xlink_commit(&wire, 1, t, &m), RC_OK);
 	}
 	assert_int_equal(t, START + XLINK_IDLE_MS);
+	/* Enough of it is something. */
+	xlink_init(&wire, SILENT, START);
+	assert_int_equal(hear("raw 08040000", 4, START, &m), RC_MORE);
+	place.n = XLINK_IDLE_LEAST;
+	assert_int_equal(xlink_room(&wire, place).n, XLINK_IDLE_LEAST);
+	assert_int_equal(
+	    xlink_commit(&wire, XLINK_IDLE_LEAST, START + 9 * MINUTE, &m), RC_OK);
+	assert_int_equal(wire.moved_ms, START + 9 * MINUTE);
+	/* So it is with ours. */
+	xlink_init(&wire, SILENT, START);
+	assert_int_equal(xlink_say_data(&wire, bytes_of(data, sizeof(data))), RC_OK);
+	xlink_sent(&wire, 4, START);
+	xlink_sent(&wire, XLINK_IDLE_LEAST - 1, START + MINUTE);
+	assert_int_equal(wire.moved_ms, START);
+	xlink_sent(&wire, 1, START + 2 * MINUTE);
+	assert_int_equal(wire.moved_ms, START + 2 * MINUTE);
+}
+
+static void
+a_limit_that_is_set_holds_however_busy_it_is(void **state)
+{
+	enum rc rc;
+
+	(void)state;
+	xlink_set_limit(&wire, START + 5 * MINUTE);
+	assert_int_equal(
+	    busy_until(START, START + 60 * MINUTE, 1, &rc), START + 5 * MINUTE);
+	assert_int_equal(rc, RC_BAD);
+	xlink_set_limit(&wire, XLINK_NEVER);
+	assert_int_equal(xlink_tick(&wire, START + 5 * MINUTE), RC_OK);
 }
 
 static void
@@ -415,7 +514,11 @@ main(void)
 		TEST(work_that_begins_anew_after_another_message_counts),
 		TEST(who_owes_nothing_does_not_stall_until_it_owes),
 		TEST(who_does_not_take_what_is_said_is_stalled_even_if_it_owes_nothing),
-		TEST(a_head_that_drips_is_a_stall),
+		TEST(a_message_that_drips_is_too_slow),
+		TEST(a_message_may_take_its_time_while_we_do_not_listen),
+		TEST(whole_messages_and_content_may_come_slowly),
+		TEST(content_that_drips_is_a_stall_either_way),
+		TEST(a_limit_that_is_set_holds_however_busy_it_is),
 		TEST(a_tick_is_due_exactly_at_its_deadline),
 	};
 
