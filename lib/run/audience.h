@@ -36,10 +36,10 @@ struct audience {
 	/* At most ten times a second; p->state is one of the audience_states. */
 	void (*progress)(void *ctx, struct bytes name, const struct progress *p);
 	/*
-	 * The other side is a user who counts. false: there are too many of them
-	 * already.
+	 * The other side is a user who counts: who, one name for one user. false: there
+	 * are too many of them already.
 	 */
-	bool (*meet)(void *ctx);
+	bool (*meet)(void *ctx, const char *who);
 	/*
 	 * This session is the one that was waited for: others are turned away. false:
 	 * there is such a one already.

@@ -67,24 +67,24 @@ away_progress(void *ctx, struct bytes name, const struct progress *p)
 
 /* The parent answers such a question at once. */
 static bool
-ask_parent(struct audience_away *w, enum note_kind kind)
+ask_parent(struct audience_away *w, enum note_kind kind, const char *text)
 {
-	tell(w, &(struct note){ .kind = kind }, bytes_str(""));
+	tell(w, &(struct note){ .kind = kind }, bytes_str(text));
 	if (!w->broken && note_receive(w->fd, &w->room, true) != RC_OK)
 		w->broken = true;
 	return !w->broken && w->room.note.kind == NOTE_YES;
 }
 
 static bool
-away_meet(void *ctx)
+away_meet(void *ctx, const char *who)
 {
-	return ask_parent(ctx, NOTE_MEET);
+	return ask_parent(ctx, NOTE_MEET, who);
 }
 
 static bool
 away_claim(void *ctx)
 {
-	return ask_parent(ctx, NOTE_CLAIM);
+	return ask_parent(ctx, NOTE_CLAIM, "");
 }
 
 static void

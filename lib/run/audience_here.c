@@ -194,9 +194,10 @@ here_progress(void *ctx, struct bytes name, const struct progress *p)
 }
 
 static bool
-here_meet(void *ctx)
+here_meet(void *ctx, const char *who)
 {
 	(void)ctx;
+	(void)who;
 	return true;
 }
 

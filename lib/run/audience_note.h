@@ -24,8 +24,8 @@ enum note_kind {
 	NOTE_SUMMARY,
 	NOTE_DONE,     /* text: a path; size, from, has_sha256, sha256 */
 	NOTE_PROGRESS, /* text: a name; progress, state */
-	NOTE_MEET,     /* answered by YES or NO */
-	NOTE_CLAIM,    /* the same */
+	NOTE_MEET,     /* text: who; answered by YES or NO */
+	NOTE_CLAIM,    /* answered the same */
 	NOTE_ASK,      /* text: the question; later YES or NO */
 	NOTE_HUSH,
 	NOTE_END, /* text: words; code, signal. Nothing follows */

@@ -81,28 +81,6 @@ porch_finish(struct porch *p)
 
 /* Callers. */
 
-/* A free place; a stranger who has been silent the longest makes room for another. */
-static struct caller *
-find_place(struct porch *p)
-{
-	struct caller *oldest = NULL;
-
-	for (size_t i = 0; i < PORCH_CALLERS; i++) {
-		struct caller *c = &p->callers[i];
-
-		if (c->pid == 0)
-			return c;
-		if (!c->met && (oldest == NULL || c->number < oldest->number))
-			oldest = c;
-	}
-	if (oldest == NULL)
-		return NULL;
-	(void)kill(oldest->pid, SIGKILL);
-	oldest->dropped = true;
-	porch_bury(oldest);
-	return oldest;
-}
-
 static void
 on_note(void *ctx, int what)
 {
@@ -120,7 +98,9 @@ take_in(struct porch *p, struct caller *c, int conn, const struct addr *from)
 		return false;
 	addr_text(from, call.place);
 	call.notes = pair[1];
-	*c = (struct caller){ .porch = p, .fd = pair[0], .number = p->numbers++ };
+	*c = (struct caller){
+		.porch = p, .fd = pair[0], .number = p->numbers++, .from = *from
+	};
 	(void)snprintf(c->place, sizeof(c->place), "%s", call.place);
 	c->watch = loop_watch_new(p->rules->loop, c->fd, on_note, c);
 	if (c->watch != NULL && loop_watch_set(c->watch, LOOP_READ) == RC_OK)
@@ -155,7 +135,7 @@ on_caller(struct porch *p, int listener)
 		bool lives = session_lives(p->rules->door->session);
 		bool in;
 
-		c = lives ? find_place(p) : NULL;
+		c = lives ? porch_place(p, &from) : NULL;
 		in = c != NULL && take_in(p, c, conn, &from);
 		net_close(&conn);
 		if (!in && lives && c != NULL) {
@@ -209,13 +189,9 @@ check_place(struct porch *p)
 static void
 check_idle(struct porch *p, int64_t now_ms)
 {
-	bool waits = !p->claimed;
+	/* Who is there has called; what he offers he may still have to count. */
+	bool waits = porch_count_met(p) == 0 && (p->rules->job->keep || !p->claimed);
 
-	if (p->rules->job->keep) {
-		waits = true;
-		for (size_t i = 0; i < PORCH_CALLERS; i++)
-			waits = waits && !p->callers[i].claimed;
-	}
 	if (waits && p->o->limit_s != 0 &&
 	    now_ms - p->idle_ms >= (int64_t)p->o->limit_s * 1000)
 		(void)outcome_fail(p->end, CODE_TEMPFAIL, "nobody has called for %llu s",

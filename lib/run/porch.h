@@ -6,7 +6,8 @@
  *
  * Without job->keep the first session that claims to be the one that was waited for ends
  * the waiting, and how it ends is how we do. Callers who do not get that far, because
- * they are somebody else or nothing at all, are named and forgotten.
+ * they are somebody else or nothing at all, are named and forgotten. Who only holds a
+ * place makes room for others (porch_place.c).
  */
 #ifndef RUN_PORCH_H
 #define RUN_PORCH_H
@@ -16,7 +17,7 @@
 
 enum {
 	PORCH_SESSIONS = 8, /* with users who count, at once */
-	PORCH_CALLERS = 32, /* processes; when all are taken, a stranger's goes */
+	PORCH_CALLERS = 32, /* processes */
 };
 
 struct porch_rules {

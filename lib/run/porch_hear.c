@@ -118,11 +118,16 @@ hear_end(struct caller *c, const struct note_room *r)
 }
 
 /* Who comes behind the one that was waited for is told so, and no more. */
-static bool
-has_room(const struct porch *p)
+static void
+hear_meet(struct porch *p, struct caller *c, const struct note_room *r)
 {
-	return porch_count_met(p) < PORCH_SESSIONS &&
-	    (!p->claimed || p->rules->job->keep);
+	bool known = c->met || c->dropped;
+
+	(void)text_printable(bytes_of(r->text, r->n), c->who, sizeof(c->who));
+	c->met = !known && (!p->claimed || p->rules->job->keep) && porch_seat(p, c);
+	c->met_ms = loop_now();
+	answer(c, c->met);
+	audience_here_set_sessions(p->rules->here, porch_count_met(p));
 }
 
 static void
@@ -152,11 +157,7 @@ hear(struct porch *p, struct caller *c, struct note_room *r)
 		break;
 	case NOTE_DONE: hear_done(p, r); break;
 	case NOTE_PROGRESS: hear_progress(p, c, r); break;
-	case NOTE_MEET:
-		c->met = !c->met && has_room(p);
-		answer(c, c->met);
-		audience_here_set_sessions(p->rules->here, porch_count_met(p));
-		break;
+	case NOTE_MEET: hear_meet(p, c, r); break;
 	case NOTE_CLAIM: hear_claim(p, c); break;
 	case NOTE_ASK:
 		keep_question(c, r);

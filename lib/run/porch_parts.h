@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the parts of the porch share: porch.c (the port, time, the end), porch_hear.c
- * (what the children say) and porch_child.c (a child). Nobody else includes it.
+ * What the parts of the porch share: porch.c (the port, time, the end), porch_place.c
+ * (who gets a place), porch_hear.c (what the children say) and porch_child.c (a child).
+ * Nobody else includes it.
  */
 #ifndef RUN_PORCH_PARTS_H
 #define RUN_PORCH_PARTS_H
@@ -21,8 +22,11 @@ struct caller {
 	int fd;
 	struct loop_watch *watch;
 	uint64_t number; /* in the order they came */
+	struct addr from;
 	bool met, claimed, asks, ended;
-	bool dropped; /* to make room */
+	int64_t met_ms;
+	char who[TALK_IDENTITY]; /* who is met */
+	bool dropped;            /* to make room */
 	struct outcome end;
 	char question[PORCH_QUESTION];
 	char place[ADDR_TEXT];
@@ -57,6 +61,13 @@ void porch_close(struct porch *p);
 
 /* The outcome is known: the children are told, and waited for. */
 void porch_finish(struct porch *p);
+
+/*
+ * porch_place.c: a place for a stranger from there; NULL: all are taken by users. A place
+ * for newcomer, who is known now; false: there is none.
+ */
+struct caller *porch_place(struct porch *p, const struct addr *from);
+bool porch_seat(struct porch *p, const struct caller *newcomer);
 
 /* porch_hear.c: a child has something to say, or is gone. */
 void porch_hear(struct caller *c);

@@ -132,13 +132,10 @@ on_answer(void *ctx, bool yes)
 static void
 say_who(const struct recv *r, char *out, size_t size)
 {
-	const struct trust_facts *facts = tls_peer(r->talk.tls);
-	char pin[PIN_TEXT];
+	const char *pin = r->talk.foreign;
 
-	pin_text(facts->authority, pin);
 	(void)snprintf(out, size, "%.*s (%s%s%s)", USER_MAX, r->talk.who,
-	    r->ground->place, facts->foreign ? ", by the authority " : "",
-	    facts->foreign ? pin : "");
+	    r->ground->place, pin[0] != '\0' ? ", by the authority " : "", pin);
 }
 
 static void

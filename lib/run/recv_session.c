@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/key.h"
 #include "run/recv_parts.h"
 
-enum { IDENTITY = TALK_WHO + 1 + PIN_TEXT };
+enum { COUNT_MS = 30 * 60 * 1000 }; /* for the sender to count what there is */
 
 /* What is said. All of it may fail alike. */
 void
@@ -143,6 +142,18 @@ hear_bye(struct recv *r, const struct receiver_event *e)
 	recv_check_end(r);
 }
 
+/*
+ * Who calls has only to count what it sends before it offers; who is called may have a
+ * person to ask, who takes as long as it takes.
+ */
+static void
+hear_ready(struct recv *r, const struct receiver_event *e)
+{
+	r->no_hash = e->no_hash;
+	if (r->ground->called)
+		xlink_set_limit(&r->machine.link, loop_now() + COUNT_MS);
+}
+
 static void
 hear_offer(struct recv *r, const struct receiver_event *e)
 {
@@ -167,7 +178,7 @@ hear(struct recv *r, const struct receiver_event *e)
 		r->report.other_total = 0;
 	switch (e->kind) {
 	case RECEIVER_MORE: break;
-	case RECEIVER_READY: r->no_hash = e->no_hash; break;
+	case RECEIVER_READY: hear_ready(r, e); break;
 	case RECEIVER_OFFER: hear_offer(r, e); break;
 	case RECEIVER_ITEM: recv_take_item(r, e); break;
 	case RECEIVER_DECIDE:
@@ -217,29 +228,15 @@ on_start(void *ctx)
 	return rc;
 }
 
-/*
- * Who sends, for the names of parts: of an authority that -F names another one than the
- * user of that name here, who shall not go on with his part.
- */
-static void
-identity(const struct recv *r, char out[static IDENTITY])
-{
-	const struct trust_facts *peer = tls_peer(r->talk.tls);
-	char pin[PIN_TEXT];
-
-	pin_text(peer->authority, pin);
-	(void)snprintf(out, IDENTITY, "%s%s%s", r->talk.who, peer->foreign ? " " : "",
-	    peer->foreign ? pin : "");
-}
-
+/* A part is its sender's: not that of a user of the same name by another authority. */
 static void
 on_greet(void *ctx)
 {
 	struct recv *r = ctx;
 	const char *to = r->o->file == NULL ? r->o->dir : r->o->file;
-	char who[IDENTITY];
+	char who[TALK_IDENTITY];
 
-	identity(r, who);
+	talk_identity(&r->talk, who);
 	if (r->o->file == NULL)
 		r->inbox = inbox_new(r->o->dir, who);
 	else if (strcmp(r->o->file, "-") == 0)

@@ -28,11 +28,30 @@ is_wanted(const struct talk *t, const char *user)
 	return t->o->n_users == 0;
 }
 
+void
+talk_identity(const struct talk *t, char out[static TALK_IDENTITY])
+{
+	(void)snprintf(out, TALK_IDENTITY, "%s%s%s", t->who,
+	    t->foreign[0] != '\0' ? " " : "", t->foreign);
+}
+
+static bool
+is_let_in(struct talk *t)
+{
+	char who[TALK_IDENTITY];
+
+	talk_identity(t, who);
+	return t->ground->audience->meet(t->ground->audience->ctx, who);
+}
+
 static void
 meet(struct talk *t)
 {
-	const char *user = tls_peer(t->tls)->token.user;
+	const struct trust_facts *peer = tls_peer(t->tls);
+	const char *user = peer->token.user;
 
+	if (peer->foreign)
+		pin_text(peer->authority, t->foreign);
 	(void)snprintf(t->who, sizeof(t->who), "%s", user);
 	if (t->engine->start(t->ctx) != RC_OK) {
 		talk_fail(t, CODE_BUG, "out of memory");
@@ -53,7 +72,7 @@ meet(struct talk *t)
 		                                         : "one of those named by -u");
 		return;
 	}
-	if (!t->ground->audience->meet(t->ground->audience->ctx))
+	if (!is_let_in(t))
 		talk_refuse(t, CODE_TEMPFAIL, "is busy with others: try again later",
 		    "%s: turned away: busy with others", user);
 	else
@@ -156,6 +175,10 @@ check_silence(struct talk *t, int64_t now_ms)
 
 	if (rc == RC_OK)
 		return;
+	if (rc == RC_BAD) {
+		talk_lose(t, CODE_TEMPFAIL, "speaks too slowly");
+		return;
+	}
 	(void)snprintf(words, sizeof(words), "%s for %lld s",
 	    rc == RC_NONE ? "has not answered" : "has not got any further",
 	    (long long)(rc == RC_NONE ? t->link->silent_ms : XLINK_IDLE_MS) / 1000);

@@ -17,6 +17,7 @@
 #include "base/outcome.h"
 #include "core/bucket.h"
 #include "core/xlink.h"
+#include "crypto/key.h"
 #include "io/loop.h"
 #include "io/stop.h"
 #include "io/tls.h"
@@ -63,7 +64,7 @@ enum talk_phase {
 	TALK_OVER,
 };
 
-enum { TALK_WHO = SERVER_HOST };
+enum { TALK_WHO = SERVER_HOST, TALK_IDENTITY = TALK_WHO + 1 + PIN_TEXT };
 
 struct talk {
 	enum talk_phase phase;
@@ -74,7 +75,9 @@ struct talk {
 	struct xlink *link; /* the machine's */
 	struct outcome *end;
 	char who[TALK_WHO]; /* the other side: its user, once known */
-	bool begun;         /* the engine's: the offer was accepted */
+	/* The pin of that user's authority, when it is the one of -F; else empty. */
+	char foreign[PIN_TEXT];
+	bool begun; /* the engine's: the offer was accepted */
 
 	/* Private. */
 	struct tls *tls;
@@ -112,6 +115,12 @@ void talk_clear(struct talk *t);
 
 /* Something changed: soon look what there is to be said, written and read. */
 void talk_pump(struct talk *t);
+
+/*
+ * One name for one user: of the authority that -F names, another than for the user of
+ * that name here.
+ */
+void talk_identity(const struct talk *t, char out[static TALK_IDENTITY]);
 
 /* Whether the session still goes on. */
 static inline bool

@@ -18,6 +18,7 @@ What stands behind --then is done in a further session, with the options as they
     --deaf N           the same, but when N bytes of messages were heard
     --rude 1           hang up as soon as all is said, without listening to what comes of it
     --step N           send the messages in pieces of N bytes, each a TLS record
+    --rest SECONDS     and wait so long behind each piece
     --tls KIND         none (no certificate), 1.2, alpn=NAME, plain (no TLS), half (a Hello, then silence)
     --flags N          of HELLO (1: no hash, -C)
     --size N           of the file that most modes have (100000)

@@ -15,7 +15,7 @@ UNKNOWN = (1 << 64) - 1
 DATA_MAX = 256 * 1024
 AHEAD_MAX, AHEAD_BYTES = 1024, 256 * 1024
 OPTIONS = {'call': None, 'session': None, 'verify': None, 'wait': '20', 'again': '1', 'cut': None, 'deaf': None,
-           'rude': None, 'step': None, 'tls': '', 'flags': '0', 'size': '100000', 'name': 'file', 'follow': None}
+           'rude': None, 'step': None, 'rest': '0', 'tls': '', 'flags': '0', 'size': '100000', 'name': 'file', 'follow': None}
 
 
 class Over(Exception):
@@ -237,8 +237,16 @@ class Wire:
                 self.sent += n
                 while self.take_in():
                     pass
+            self.rest(float(OPTIONS['rest']))
         if over:
             raise Over('left')
+
+    def rest(self, seconds):
+        """Take in what comes meanwhile."""
+        until = time.monotonic() + seconds
+        while not self.over and (left := until - time.monotonic()) > 0:
+            if not self.take_in():
+                select.select([self.raw], [], [], min(left, 1))
 
     def hear(self, *kinds):
         """The next message that is not BUSY; it must be of such a kind, if one is given."""

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who gets a place, when there are more callers than places. The rules:
+ *
+ * - A stranger who has not shown who he is makes room for another: the one who came first
+ *   of the source that has most of them, so that nobody can crowd out other sources.
+ * - A user who has shown who he is and offers nothing makes room for another user, if he
+ *   holds more such places than that one; else only once he has had time to offer.
+ * - Who has offered stays.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "run/porch_parts.h"
+
+enum {
+	OFFER_MS = 5000, /* to be left alone in, from meeting on */
+	NET6 = 8,        /* bytes: who has one address of a /64 has all of them */
+};
+
+static bool
+is_same_source(const struct addr *a, const struct addr *b)
+{
+	return memcmp(a->ip, b->ip, NET6) == 0 && (!addr_is_v4(a) || addr_same_ip(a, b));
+}
+
+static bool
+is_idle(const struct caller *c)
+{
+	return c->pid != 0 && c->met && !c->claimed;
+}
+
+static unsigned
+count_source(const struct porch *p, const struct addr *from)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < PORCH_CALLERS; i++) {
+		const struct caller *c = &p->callers[i];
+
+		if (c->pid != 0 && !c->met && is_same_source(&c->from, from))
+			n++;
+	}
+	return n;
+}
+
+static unsigned
+count_idle(const struct porch *p, const char *who)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < PORCH_CALLERS; i++)
+		if (is_idle(&p->callers[i]) && strcmp(p->callers[i].who, who) == 0)
+			n++;
+	return n;
+}
+
+/* Whether c, of those n, goes rather than best, of those most. */
+static bool
+goes_first(const struct caller *c, unsigned n, const struct caller *best, unsigned most)
+{
+	return best == NULL || n > most || (n == most && c->number < best->number);
+}
+
+struct caller *
+porch_place(struct porch *p, const struct addr *from)
+{
+	struct caller *goes = NULL;
+	unsigned most = 0;
+
+	for (size_t i = 0; i < PORCH_CALLERS; i++) {
+		struct caller *c = &p->callers[i];
+		unsigned n;
+
+		if (c->pid == 0)
+			return c;
+		if (c->met)
+			continue;
+		n = count_source(p, &c->from) + is_same_source(&c->from, from);
+		if (goes_first(c, n, goes, most)) {
+			goes = c;
+			most = n;
+		}
+	}
+	if (goes == NULL)
+		return NULL;
+	(void)kill(goes->pid, SIGKILL);
+	goes->dropped = true;
+	porch_bury(goes);
+	return goes;
+}
+
+/* It tells the other side that it was interrupted. */
+static void
+send_away(struct porch *p, struct caller *c)
+{
+	char words[OUTCOME_WORDS];
+
+	(void)snprintf(words, sizeof(words),
+	    "%s (%s): has offered nothing yet: makes room for another", c->who, c->place);
+	audience_here_remark(p->rules->here, words);
+	c->met = false;
+	c->dropped = true;
+	(void)kill(c->pid, SIGTERM);
+}
+
+bool
+porch_seat(struct porch *p, const struct caller *newcomer)
+{
+	unsigned most = 0, ours = count_idle(p, newcomer->who) + 1;
+	struct caller *goes = NULL;
+
+	if (porch_count_met(p) < PORCH_SESSIONS)
+		return true;
+	for (size_t i = 0; i < PORCH_CALLERS; i++) {
+		struct caller *c = &p->callers[i];
+		unsigned n;
+
+		if (!is_idle(c))
+			continue;
+		n = count_idle(p, c->who);
+		if (n <= ours && loop_now() - c->met_ms < OFFER_MS)
+			continue;
+		if (goes_first(c, n, goes, most)) {
+			goes = c;
+			most = n;
+		}
+	}
+	if (goes == NULL)
+		return false;
+	send_away(p, goes);
+	return true;
+}
