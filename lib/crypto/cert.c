@@ -97,6 +97,7 @@ is_understood(X509 *cert)
 enum rc
 cert_fits(const X509 *cert, const EVP_PKEY *key)
 {
+	ossl_begin();
 	return ossl_end(X509_check_private_key(cert, key) == 1, RC_BAD);
 }
 
@@ -174,6 +175,7 @@ cert_get_der(struct bytes der, X509 **out)
 	const unsigned char *at = der.p;
 	X509 *cert = NULL;
 
+	ossl_begin();
 	if (der.n > 0 && der.n <= CERT_DER_MAX)
 		cert = d2i_X509(NULL, &at, (long)der.n);
 	if (cert != NULL && at != der.p + der.n) {

@@ -50,6 +50,7 @@ certs_get(struct bytes der, X509 **out, unsigned max, unsigned *n)
 	int count;
 
 	*n = 0;
+	ossl_begin();
 	if (der.n > 0 && der.n <= CERTS_MAX)
 		message = d2i_PKCS7(NULL, &at, (long)der.n);
 	list = list_of(message);

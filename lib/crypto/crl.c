@@ -126,6 +126,7 @@ crl_get(struct bytes der, X509 *ca, X509_CRL **out)
 	X509_CRL *crl = NULL;
 	bool ok;
 
+	ossl_begin();
 	if (der.n > 0 && der.n <= CRL_MAX)
 		crl = d2i_X509_CRL(NULL, &at, (long)der.n);
 	ok =

@@ -77,6 +77,7 @@ csr_get(struct bytes der, EVP_PKEY **out)
 	EVP_PKEY *key = NULL;
 	enum rc rc = RC_BAD;
 
+	ossl_begin();
 	if (der.n > 0 && der.n <= CERT_DER_MAX)
 		req = d2i_X509_REQ(NULL, &at, (long)der.n);
 	if (req == NULL || at != der.p + der.n)

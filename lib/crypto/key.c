@@ -141,6 +141,7 @@ key_get_block(const struct pem_block *b, EVP_PKEY **out)
 {
 	EVP_PKEY *key;
 
+	ossl_begin();
 	if (pem_is(b, PEM_STRING_ECPRIVATEKEY))
 		key = decode_typed(EVP_PKEY_EC, b->der, b->n);
 	else if (pem_is(b, PEM_STRING_RSA))

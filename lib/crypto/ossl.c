@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "crypto/ossl.h"
 
+#include <errno.h>
+
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
@@ -9,13 +11,19 @@
 
 enum { DAY_S = 24 * 60 * 60, TIME_TEXT = 16 }; /* YYYYMMDDHHMMSSZ and its NUL */
 
-/* Take all the errors; whether one of them was for want of memory. */
+/*
+ * Take all the errors; whether one of them was for want of memory. Where libcrypto does
+ * not name that cause malloc has: of what is between ossl_begin and here nothing else
+ * sets errno, but for a lock or a file of libcrypto's own.
+ */
 static bool
 take_errors(void)
 {
-	bool lacked = false;
+	bool lacked = errno == ENOMEM;
 	unsigned long e;
 
+	if (lacked)
+		errno = 0;
 	while ((e = ERR_get_error()) != 0)
 		lacked = lacked || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
 	return lacked;
@@ -24,7 +32,12 @@ take_errors(void)
 void
 ossl_begin(void)
 {
+	if (errno == ENOMEM)
+		errno = 0;
 	ERR_clear_error();
+	/* Without memory for its own beginning it fails for ever, and silently. */
+	if (OPENSSL_init_crypto(0, NULL) != 1)
+		errno = ENOMEM;
 }
 
 enum rc

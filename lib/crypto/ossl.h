@@ -25,12 +25,13 @@ ossl_mutable(const void *p)
 	return (void *)(uintptr_t)p;
 }
 
-/* Whatever stands is of an earlier call: forget it. */
+/* Whatever stands is of an earlier call: forget it. ENOMEM in errno, too. */
 void ossl_begin(void);
 
 /*
  * The end of a call: forget libcrypto's errors, so that TLS above never takes them for
- * its own. RC_OK when ok; else RC_MEM when libcrypto lacked memory, else otherwise.
+ * its own. RC_OK when ok; else RC_MEM when libcrypto lacked memory, by its own words or
+ * by malloc's, else otherwise.
  */
 enum rc ossl_end(bool ok, enum rc otherwise) MUST_USE;
 

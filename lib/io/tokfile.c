@@ -282,9 +282,11 @@ tokfile_read(const struct tokfile *f, struct buf *b, struct tokfile_stamp *stamp
 		rc = check_own(f, &st, end);
 	if (rc == RC_OK)
 		rc = read_all(fd, S_ISREG(st.st_mode), b);
-	if (rc == RC_SYS || rc == RC_MEM)
-		(void)outcome_fail(end, CODE_NOSESSION, "%s: %s", f->path,
-		    rc == RC_MEM ? "out of memory" : strerror(errno));
+	if (rc == RC_MEM)
+		(void)outcome_fail(end, CODE_BUG, "%s: out of memory", f->path);
+	else if (rc == RC_SYS)
+		(void)outcome_fail(
+		    end, CODE_NOSESSION, "%s: %s", f->path, strerror(errno));
 	else if (rc == RC_BIG)
 		(void)outcome_fail(end, CODE_NOSESSION,
 		    "%s is too large for a session file: run ugat-login", f->path);
@@ -381,11 +383,11 @@ tokfile_read_site(const char *name, struct buf *b, struct outcome *end)
 		    path, path, path);
 	else
 		rc = read_all(fd, true, b);
-	if (rc != RC_OK)
+	if (rc == RC_MEM)
+		(void)outcome_fail(end, CODE_BUG, "%s: out of memory", path);
+	else if (rc != RC_OK)
 		(void)outcome_fail(end, CODE_NOSESSION, "%s: %s", path,
-		    rc == RC_BIG       ? "too large"
-		        : rc == RC_MEM ? "out of memory"
-		                       : strerror(errno));
+		    rc == RC_BIG ? "too large" : strerror(errno));
 	if (fd != -1)
 		(void)close(fd);
 	return rc == RC_OK ? RC_OK : RC_BAD;

@@ -43,7 +43,7 @@ enum rc tokfile_locate(struct tokfile *f, struct outcome *end) MUST_USE;
  * fd:N), no symbolic link, of ours or root's, with no bits for group or others, not
  * empty. A descriptor of a regular file is read from its beginning and its offset stays.
  * RC_NONE: there is no file, *end is untouched. RC_BAD: *end has CODE_NOSESSION, and
- * words that say what is wrong with it and how to mend it.
+ * words that say what is wrong with it and how to mend it; CODE_BUG: out of memory.
  */
 enum rc tokfile_read(const struct tokfile *f, struct buf *b, struct tokfile_stamp *stamp,
     struct outcome *end) MUST_USE;

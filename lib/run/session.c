@@ -82,21 +82,27 @@ find_anchor(const struct session_view *v)
 	return v->site[0];
 }
 
-/* The list of revoked sessions beside the file; NULL: none that anchor has signed. */
-static X509_CRL *
+/*
+ * The list of revoked sessions beside the file, if there is one that anchor has signed.
+ * RC_MEM: who knows; it is not as if there were none.
+ */
+static enum rc
 read_list(const struct tokfile *f, X509 *anchor, struct session_view *v)
 {
-	X509_CRL *crl = NULL;
 	struct buf der;
 	int64_t made_s;
+	enum rc rc;
 
 	buf_init(&der, CRL_MAX);
-	if (tokfile_read_crl(f, &der) != RC_OK ||
-	    crl_get(buf_bytes(&der), anchor, &crl) != RC_OK)
-		crl = NULL;
+	rc = tokfile_read_crl(f, &der);
+	if (rc == RC_OK)
+		rc = crl_get(buf_bytes(&der), anchor, &v->crl);
+	if (rc != RC_OK)
+		v->crl = NULL;
 	buf_clear(&der);
-	v->has_crl = crl != NULL && crl_dates(crl, &made_s, &v->crl_next_s) == RC_OK;
-	return crl;
+	v->has_crl =
+	    v->crl != NULL && crl_dates(v->crl, &made_s, &v->crl_next_s) == RC_OK;
+	return rc == RC_MEM ? RC_MEM : RC_OK;
 }
 
 /* Words. */
@@ -203,8 +209,9 @@ session_check(const struct tokfile *f, int64_t now_s, struct session_view *v,
 	}
 	fresh.by_site = rc == RC_OK;
 	anchor = find_anchor(&fresh);
-	fresh.crl = read_list(f, anchor, &fresh);
-	*fault = token_check(&v->token, anchor, fresh.crl, now_s, &fresh.facts);
+	*fault = TOKEN_UNKNOWN;
+	if (read_list(f, anchor, &fresh) == RC_OK)
+		*fault = token_check(&v->token, anchor, fresh.crl, now_s, &fresh.facts);
 	fresh.stamp = v->stamp;
 	clear_site(v);
 	*v = fresh;
