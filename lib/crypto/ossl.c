@@ -35,8 +35,9 @@ ossl_begin(void)
 	if (errno == ENOMEM)
 		errno = 0;
 	ERR_clear_error();
-	/* Without memory for its own beginning it fails for ever, and silently. */
-	if (OPENSSL_init_crypto(0, NULL) != 1)
+	/* Without memory for its queue it has no words for anything, for ever. */
+	ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);
+	if (ERR_get_error() == 0)
 		errno = ENOMEM;
 }
 

@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include <curl/curl.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
@@ -27,7 +28,7 @@
 enum { URL_ROOM = 512 };
 
 /* What the judge in the handshake found. */
-enum verdict { NOT_ASKED, BELIEVED, A_STRANGER, A_USER, NOT_VALID };
+enum verdict { NOT_ASKED, BELIEVED, A_STRANGER, A_USER, NOT_VALID, NO_MEMORY };
 
 struct https {
 	const struct https_peer *peer;
@@ -108,10 +109,17 @@ on_certificate(X509_STORE_CTX *ctx, void *arg)
 {
 	struct https *h = arg;
 
+	/* For want of memory nobody is a stranger: malloc says so, libcrypto often not.
+	 */
+	errno = 0;
 	h->verdict = judge(h, ctx);
+	if (h->verdict != BELIEVED &&
+	    (errno == ENOMEM ||
+	        ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE))
+		h->verdict = NO_MEMORY;
 	if (h->verdict == BELIEVED)
 		X509_STORE_CTX_set_error(ctx, X509_V_OK);
-	else if (h->verdict != NOT_VALID)
+	else if (h->verdict != NOT_VALID && h->verdict != NO_MEMORY)
 		X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
 	return h->verdict == BELIEVED;
 }
@@ -356,6 +364,7 @@ fate_of_handshake(const struct https *h)
 	case A_STRANGER: return HTTPS_STRANGER;
 	case A_USER: return HTTPS_USER;
 	case NOT_VALID: return HTTPS_REFUSED;
+	case NO_MEMORY: return HTTPS_MEM;
 	case BELIEVED:
 	case NOT_ASKED: break;
 	}
