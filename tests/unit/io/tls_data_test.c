@@ -9,10 +9,7 @@
 
 #include "io/tls_parts.h"
 
-#include "tls_world.h"
-
-static struct authority ours;
-static struct person ops, lab;
+#include "tls_people.h"
 
 /* n bytes that no two stretches of have in common. */
 static uint8_t *
@@ -303,7 +300,6 @@ static void
 whoever_is_refused_while_writing_still_learns_why(void **state)
 {
 	enum { MUCH = 600 * 1000 };
-	struct authority other = authority_new();
 	uint8_t *data = pattern(MUCH), got[8];
 	struct person eve;
 	struct pair p;
@@ -334,7 +330,6 @@ whoever_is_refused_while_writing_still_learns_why(void **state)
 	assert_non_null(strstr(e->why.words, "does not accept our certificate"));
 	pair_close(&p);
 	person_clear(&eve);
-	authority_free(&other);
 	free(data);
 }
 
@@ -398,28 +393,6 @@ a_connection_takes_less_than_a_mebibyte(void **state)
 	free(got);
 }
 
-static int
-set_up(void **state)
-{
-	(void)state;
-	ours = authority_new();
-	person_init(&ops, "ops", &ours, -HOUR_S, 2 * HOUR_S);
-	person_init(&lab, "lab", &ours, -HOUR_S, 2 * HOUR_S);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	person_clear(&ops);
-	person_clear(&lab);
-	authority_free(&ours);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_teardown(name, no_errors_are_left)
-
 int
 main(void)
 {
@@ -437,5 +410,5 @@ main(void)
 		TEST(a_connection_takes_less_than_a_mebibyte),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, people_come, people_go);
 }

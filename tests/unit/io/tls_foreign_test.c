@@ -18,12 +18,10 @@
 
 #include "io/tls_parts.h"
 
-#include "tls_world.h"
+#include "tls_people.h"
 
 enum { DEADLINE_MS = 20 * 1000, TALK_MAX = 64 * 1024, COMMAND_MAX = 2048 };
 
-static struct authority ours;
-static struct person ops, lab;
 static char folder[64];
 
 /* openssl as a child: what it is told, what it says (with its errors). */
@@ -437,14 +435,11 @@ set_up(void **state)
 	const char *place = getenv("TMPDIR");
 	char line[COMMAND_MAX];
 
-	(void)state;
 	(void)snprintf(
 	    folder, sizeof(folder), "%s/tls.XXXXXX", place != NULL ? place : "/tmp");
 	if (mkdtemp(folder) == NULL)
 		return -1;
-	ours = authority_new();
-	person_init(&ops, "ops", &ours, -HOUR_S, 2 * HOUR_S);
-	person_init(&lab, "lab", &ours, -HOUR_S, 2 * HOUR_S);
+	(void)people_come(state);
 	put_file("lab.key", lab.key, NULL, 0);
 	put_file("lab.pem", NULL, lab.cert, 1);
 	put_file("ca.pem", NULL, ours.cert, 1);
@@ -461,15 +456,10 @@ tear_down(void **state)
 {
 	char line[COMMAND_MAX];
 
-	(void)state;
-	person_clear(&ops);
-	person_clear(&lab);
-	authority_free(&ours);
+	(void)people_go(state);
 	(void)snprintf(line, sizeof(line), "rm -r %s", folder);
 	return system(line);
 }
-
-#define TEST(name) cmocka_unit_test_teardown(name, no_errors_are_left)
 
 int
 main(void)

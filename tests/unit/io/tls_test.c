@@ -7,10 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tls_world.h"
-
-static struct authority ours, other;
-static struct person ops, lab;
+#include "tls_people.h"
 
 static void
 two_users_of_one_authority_meet_and_know_each_other(void **state)
@@ -266,30 +263,6 @@ what_is_not_tls_is_refused(void **state)
 	}
 }
 
-static int
-set_up(void **state)
-{
-	(void)state;
-	ours = authority_new();
-	other = authority_new();
-	person_init(&ops, "ops", &ours, -HOUR_S, 2 * HOUR_S);
-	person_init(&lab, "lab", &ours, -HOUR_S, 2 * HOUR_S);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	person_clear(&ops);
-	person_clear(&lab);
-	authority_free(&ours);
-	authority_free(&other);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_teardown(name, no_errors_are_left)
-
 int
 main(void)
 {
@@ -304,5 +277,5 @@ main(void)
 		TEST(what_is_not_tls_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, people_come, people_go);
 }
