@@ -6,9 +6,8 @@
  * then the host counts as what its text says, a name as public, and the first hop's own
  * address and port stay allowed.
  */
-#include "io/http.h"
+#include "io/http_parts.h"
 
-#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -17,45 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "codec/uri.h"
-#include "io/curl.h"
-
-struct http {
-	struct loop *loop;
-	CURLM *multi;           /* NULL before the first call */
-	struct curl_calls curl; /* good with multi */
-	bool missing;           /* there is no libcurl */
-	struct loop_timer *timer;
-	LIST_HEAD(, http_call) calls;
-};
-
-/* One of libcurl's sockets. */
-struct http_socket {
-	struct http *http;
-	int fd;
-	struct loop_watch *watch;
-};
-
-struct http_call {
-	LIST_ENTRY(http_call) link;
-	struct http *http;
-	CURL *easy;
-	http_done_fn *done;
-	void *ctx;
-	int64_t until_ms;
-	struct buf body;
-	size_t head; /* bytes of headers */
-	unsigned hops;
-	enum rc broken; /* RC_OK, or why we broke the transfer off */
-	const char *broken_why;
-	/* Of the first hop. */
-	enum addr_scope scope;
-	struct addr from;
-	char words[CURL_ERROR_SIZE];
-};
 
 static bool
 is_set(const char *name)
@@ -396,189 +358,20 @@ call_answered(struct http_call *c)
 	call_end(c, &a);
 }
 
-/* libcurl's sockets and timer on the loop. */
-
-static void
-take_messages(struct http *h)
-{
-	const struct curl_calls *curl = &h->curl;
-	CURLMsg *m;
-	int left;
-
-	while ((m = curl->multi_info_read(h->multi, &left)) != NULL) {
-		struct http_call *c = NULL;
-		CURLcode code = m->data.result;
-
-		if (m->msg != CURLMSG_DONE ||
-		    curl->easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c) != CURLE_OK)
-			continue;
-		if (code == CURLE_OK)
-			call_answered(c);
-		else
-			call_broke(c, code);
-	}
-}
-
-static void
-act(struct http *h, curl_socket_t fd, int what)
-{
-	const struct curl_calls *curl = &h->curl;
-	int running;
-
-	(void)curl->multi_socket_action(h->multi, fd, what, &running);
-	take_messages(h);
-}
-
-static void
-on_time(void *ctx)
-{
-	act(ctx, CURL_SOCKET_TIMEOUT, 0);
-}
-
-static void
-on_ready(void *ctx, int what)
-{
-	const struct http_socket *s = ctx;
-
-	act(s->http, s->fd,
-	    ((what & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) |
-	        ((what & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0));
-}
-
-static void
-socket_free(struct http_socket *s)
-{
-	if (s != NULL)
-		loop_watch_free(s->watch);
-	free(s);
-}
-
-static struct http_socket *
-socket_new(struct http *h, int fd)
-{
-	const struct curl_calls *curl = &h->curl;
-	struct http_socket *s = calloc(1, sizeof(*s));
-
-	if (s == NULL)
-		return NULL;
-	*s = (struct http_socket){ .http = h, .fd = fd };
-	s->watch = loop_watch_new(h->loop, fd, on_ready, s);
-	if (s->watch != NULL && curl->multi_assign(h->multi, fd, s) == CURLM_OK)
-		return s;
-	socket_free(s);
-	return NULL;
-}
-
-static int
-on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
-{
-	struct http_socket *s = known;
-	int watch = 0;
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		socket_free(s);
-		return 0;
-	}
-	if (s == NULL)
-		s = socket_new(ctx, fd);
-	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-		watch |= LOOP_READ;
-	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-		watch |= LOOP_WRITE;
-	return s != NULL && loop_watch_set(s->watch, watch) == RC_OK ? 0 : -1;
-}
-
-static int
-on_timeout(CURLM *multi, long ms, void *ctx)
-{
-	struct http *h = ctx;
-
-	(void)multi;
-	loop_timer_set(h->timer, ms < 0 ? INT64_MAX : loop_now() + ms);
-	return 0;
-}
-
-/* The whole. */
-
-struct http *
-http_new(struct loop *l)
-{
-	struct http *h = calloc(1, sizeof(*h));
-
-	if (h == NULL)
-		return NULL;
-	h->loop = l;
-	LIST_INIT(&h->calls);
-	h->timer = loop_timer_new(l, on_time, h);
-	if (h->timer == NULL) {
-		free(h);
-		return NULL;
-	}
-	return h;
-}
-
-static bool
-wake_libcurl(struct http *h)
-{
-	const struct curl_calls *curl = &h->curl;
-	if (h->multi != NULL)
-		return true;
-	h->missing = curl_load(&h->curl) != RC_OK;
-	if (h->missing)
-		return false;
-	if (curl->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return false;
-	h->multi = curl->multi_init();
-	if (h->multi != NULL &&
-	    curl->multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket) ==
-	        CURLM_OK &&
-	    curl->multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) == CURLM_OK &&
-	    curl->multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timeout) ==
-	        CURLM_OK &&
-	    curl->multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) == CURLM_OK)
-		return true;
-	(void)curl->multi_cleanup(h->multi);
-	h->multi = NULL;
-	curl->global_cleanup();
-	return false;
-}
-
 void
-http_wake(struct http *h)
+http_call_over(struct http_call *c, CURLcode code)
 {
-	(void)wake_libcurl(h);
-}
-
-const char *
-http_refusal(const struct http *h)
-{
-	return h->missing ? "libcurl.so.4 cannot be loaded: install libcurl4"
-	                  : "out of memory";
-}
-
-void
-http_free(struct http *h)
-{
-	struct http_call *c;
-
-	if (h == NULL)
-		return;
-	while ((c = LIST_FIRST(&h->calls)) != NULL)
-		http_cancel(c);
-	if (h->multi != NULL) {
-		(void)h->curl.multi_cleanup(h->multi);
-		h->curl.global_cleanup();
-	}
-	loop_timer_free(h->timer);
-	free(h);
+	if (code == CURLE_OK)
+		call_answered(c);
+	else
+		call_broke(c, code);
 }
 
 struct http_call *
 http_start(struct http *h, const struct http_request *r, http_done_fn *done, void *ctx)
 {
 	const struct curl_calls *curl = &h->curl;
-	struct http_call *c = wake_libcurl(h) ? calloc(1, sizeof(*c)) : NULL;
+	struct http_call *c = http_load(h) ? calloc(1, sizeof(*c)) : NULL;
 
 	if (c == NULL)
 		return NULL;
