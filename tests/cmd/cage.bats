@@ -4,8 +4,11 @@
 
 bats_require_minimum_version 1.5.0
 
+# shellcheck source=../fake/intruder.bash
+. "$BATS_TEST_DIRNAME/../fake/intruder.bash"
+
 setup_file() {
-	cc -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -o "$BATS_FILE_TMPDIR/intruder.so" "$BATS_TEST_DIRNAME/../fake/intruder.c" -ldl
+	intruder_built
 }
 
 setup() {
@@ -17,47 +20,11 @@ setup() {
 	ugat-make -o t.torrent in/data
 	ugat-make -r in/data >records
 	echo diary >secret/diary
-	# A cage around a sanitizer, or gcov, would keep its report, too: there, files and programs are open.
-	[ -z "${UGAT_SAN-}" ] && [ ! -e "${UGAT_OUT-}/lib/io/cage.gcno" ] || INSTRUMENTED=yes
+	INPUT=records
 }
 
 teardown() {
 	[ -z "${tracker-}" ] || kill "$tracker" 2>/dev/null || :
-}
-
-# intrude WHAT COMMAND...: it reads the records; how it ended is in $status, its words in err; WHAT may have a path behind it.
-intrude() {
-	local what=$1
-
-	shift
-	status=0
-	# A core would be written elsewhere, and slowly.
-	(ulimit -c 0 && exec env LD_PRELOAD="$BATS_FILE_TMPDIR/intruder.so" INTRUDER="${what%% *}" INTRUDER_PATH="${what#* }" \
-		"$@" <records >shown 2>err) 2>/dev/null || status=$?
-}
-
-# dies WHAT COMMAND...: by SIGSYS, 31, before it is done.
-dies() {
-	intrude "$@"
-	[ "$status" -eq 159 ] || { echo "$1: $status"; cat err; return 1; }
-	run ! grep -q '^intruder: ' err
-}
-
-# fails WHAT COMMAND...: the kernel says no, and the command goes on.
-fails() {
-	intrude "$@"
-	[ "$status" -eq 0 ] && grep -q "^intruder: ${1%% *}: Permission denied$" err || { echo "$*: $status"; cat err; return 1; }
-}
-
-# works WHAT COMMAND...: so that what fails does not fail by itself.
-works() {
-	intrude "$@"
-	[ "$status" -eq 0 ] && grep -q "^intruder: ${1%% *}: done$" err || { echo "$*: $status"; cat err; return 1; }
-}
-
-# Whether the kernel has Landlock, which is what says no.
-landlock() {
-	python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, None, 0, 1) < 2)'
 }
 
 nothing_of_others() { # command...
@@ -67,7 +34,7 @@ nothing_of_others() { # command...
 }
 
 @test "ugat-parse and ugat-pick open nothing, reach nobody, run nothing" {
-	[ -z "${INSTRUMENTED-}" ] || return 0
+	! instrumented || return 0
 	for command in 'ugat-parse t.torrent' 'ugat-parse -s t.torrent' 'ugat-pick data'; do
 		for what in "read $PWD/secret/diary" "write $PWD/new" "remove $PWD/secret/diary" socket; do
 			# shellcheck disable=SC2086
@@ -80,7 +47,7 @@ nothing_of_others() { # command...
 }
 
 @test "ugat-verify writes nothing and reaches nobody, and so does ugat-make but for its own folder" {
-	[ -z "${INSTRUMENTED-}" ] || return 0
+	! instrumented || return 0
 	for command in 'ugat-verify -d in' 'ugat-verify -s -d in' 'ugat-make -o - in/data'; do
 		# shellcheck disable=SC2086
 		{
@@ -97,7 +64,7 @@ nothing_of_others() { # command...
 }
 
 @test "ugat-fetch writes in DIR and beside its status alone, reads no diary, runs nothing" {
-	[ -z "${INSTRUMENTED-}" ] || return 0
+	! instrumented || return 0
 	fetch=(ugat-fetch -0 -d in)
 	works socket "${fetch[@]}"
 	works "write $PWD/in/new" "${fetch[@]}"
@@ -113,7 +80,7 @@ nothing_of_others() { # command...
 }
 
 @test "ugat-announce writes beside what trackers answered alone, reads no diary, runs nothing" {
-	[ -z "${INSTRUMENTED-}" ] || return 0
+	! instrumented || return 0
 	/usr/bin/python3 "$BATS_TEST_DIRNAME/../fake/fake_udptracker.py" honest 127.0.0.1:1111 >tracker 3>&- 4>&- &
 	tracker=$!
 	for _ in {1..500}; do
@@ -152,7 +119,7 @@ nothing_of_others() { # command...
 		assert libc.prctl(22, 2, filter, 0, 0) == 0
 		os.execvp(sys.argv[1], sys.argv[1:])
 	EOF
-	[ -z "${INSTRUMENTED-}" ] || return 0
+	! instrumented || return 0
 	for command in 'ugat-parse t.torrent' 'ugat-pick data' 'ugat-verify -d in' 'ugat-fetch -d in'; do
 		# shellcheck disable=SC2086
 		python3 older.py $command <records >shown 2>err
