@@ -42,7 +42,7 @@ told() {
 
 	shift
 	intrude "$@"
-	[ "$status" -eq 0 ] && grep -q "^intruder: ${1%% *}: $words$" err || { echo "$*: $status"; cat err; return 1; }
+	{ [ "$status" -eq 0 ] && grep -q "^intruder: ${1%% *}: $words$" err; } || { echo "$*: $status"; cat err; return 1; }
 }
 
 # fails WHAT COMMAND...: the kernel says no.

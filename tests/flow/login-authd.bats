@@ -1,20 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # ugat-login, ugat-passwd and ugat-logout with a real authd.
-# shellcheck source=lib.bash
-setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	flow_start "$BATS_TEST_TMPDIR"
-	mkdir fresh
-	HOME=$SCRATCH/fresh
-	SESSION=$HOME/.local/state/ugat/session.pem
-	(umask 077 && echo 'correct horse' >password)
-	AS=(-u ops -P password)
-}
-
-teardown() {
-	flow_stop
-}
+# shellcheck source=lib-login.bash
+. "$BATS_TEST_DIRNAME/lib-login.bash"
 
 # authd_up [OPTION...]: authd with a cheap scrypt; AT is where it is, PIN its identity.
 authd_up() {
@@ -29,27 +17,6 @@ authd_up() {
 again() {
 	end_pid "$(cat authd.pid)"
 	authd_up -p "${AT##*:}" "$@"
-}
-
-# ends CODE PATTERN COMMAND...: it exits so and says so in one line, on stderr alone.
-ends() {
-	local code=$1 pattern=$2 got=0
-
-	shift 2
-	setsid -w "$@" >out 2>err </dev/null || got=$?
-	[ "$got" -eq "$code" ] || { echo "exit $got, not $code" >&2; show err; return 1; }
-	[ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] || { show out err; return 1; }
-	said "$pattern" err
-}
-
-# quiet COMMAND...: it succeeds without a word.
-quiet() {
-	setsid -w "$@" >out 2>err </dev/null || { show err; return 1; }
-	[ ! -s out ] && [ ! -s err ] || { show out err; return 1; }
-}
-
-fact() {
-	ugat-login -s | awk -F'\t' -v key="$1" '$1 == key { print $2 }'
 }
 
 @test "register, log in, renew, log out: each one command" {

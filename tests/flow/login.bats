@@ -1,22 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # ugat-login and ugat-passwd against a server that does as it is told, tests/fake/fake_est.py: who is
-# believed, what is sent when, what is kept. Real ones are in tests/flow/authd.bats.
-# shellcheck source=lib.bash
-setup() {
-	. "$BATS_TEST_DIRNAME/lib.bash"
-	flow_start "$BATS_TEST_TMPDIR"
-	mkdir fresh
-	HOME=$SCRATCH/fresh
-	STATE=$HOME/.local/state/ugat
-	SESSION=$STATE/session.pem
-	(umask 077 && echo 'correct horse' >password)
-	AS=(-u ops -P password)
-}
-
-teardown() {
-	flow_stop
-}
+# believed, what is sent when, what is kept. A real one: login-authd.bats.
+# shellcheck source=lib-login.bash
+. "$BATS_TEST_DIRNAME/lib-login.bash"
 
 # server [KEY=VALUE...]: start it; AT is where it is, PIN its identity, its log is est/log.
 server() {
@@ -32,28 +19,6 @@ server() {
 another() {
 	end_pid "$(cat est.pid)"
 	server port="${AT##*:}" "$@"
-}
-
-# ends CODE PATTERN COMMAND...: it exits so and says so in one line, on stderr alone.
-ends() {
-	local code=$1 pattern=$2 got=0
-
-	shift 2
-	setsid -w "$@" >out 2>err </dev/null || got=$?
-	[ "$got" -eq "$code" ] || { echo "exit $got, not $code" >&2; show err; return 1; }
-	[ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] || { show out err; return 1; }
-	said "$pattern" err
-}
-
-# quiet COMMAND...: it succeeds without a word.
-quiet() {
-	setsid -w "$@" >out 2>err </dev/null || { show err; return 1; }
-	[ ! -s out ] && [ ! -s err ] || { show out err; return 1; }
-}
-
-# fact KEY: what -s says of it.
-fact() {
-	ugat-login -s | awk -F'\t' -v key="$1" '$1 == key { print $2 }'
 }
 
 # requests: what has been asked for, without the login's own look at the authority.

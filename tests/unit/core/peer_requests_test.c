@@ -7,17 +7,29 @@ static const struct peer_block first = { 3, 0, TALK_BLOCK },
                                third = { 4, 0, TALK_BLOCK };
 
 static void
+it_unchokes(struct talk *t)
+{
+	say_message(t, 1, NULL, 0);
+	talk_now(t);
+}
+
+static void
+it_chokes(struct talk *t)
+{
+	say_message(t, 0, NULL, 0);
+	talk_now(t);
+}
+
+static void
 a_choke_without_bep_6_makes_every_request_stale(void **state)
 {
 	struct talk *t = talk_open(0);
 
 	(void)state;
-	say_message(t, 1, NULL, 0);
-	talk_now(t);
+	it_unchokes(t);
 	talk_ask(t, first);
 	talk_ask(t, second);
-	say_message(t, 0, NULL, 0);
-	talk_now(t);
+	it_chokes(t);
 	ASSERT_KINDS(t, PEER_CHOKE);
 	assert_int_equal(t->p.n_requests, 2);
 	assert_int_equal(t->p.n_stale, 2);
@@ -30,12 +42,10 @@ a_choke_with_bep_6_keeps_requests_until_block_or_reject(void **state)
 	struct talk *t = talk_open(TALK_FAST);
 
 	(void)state;
-	say_message(t, 1, NULL, 0);
-	talk_now(t);
+	it_unchokes(t);
 	talk_ask(t, first);
 	talk_ask(t, second);
-	say_message(t, 0, NULL, 0);
-	talk_now(t);
+	it_chokes(t);
 	ASSERT_KINDS(t, PEER_CHOKE);
 	assert_int_equal(t->p.n_requests, 2);
 	assert_int_equal(t->p.n_stale, 0);
@@ -65,8 +75,7 @@ what_is_asked_for_again_while_it_is_on_its_way_is_not_said_twice(void **state)
 	struct talk *t = talk_open(0);
 
 	(void)state;
-	say_message(t, 1, NULL, 0);
-	talk_now(t);
+	it_unchokes(t);
 	talk_ask(t, first);
 	talk_ask(t, second);
 	talk_ask(t, third);
@@ -92,15 +101,12 @@ what_a_choke_swept_away_is_asked_for_anew(void **state)
 	struct talk *t = talk_open(0);
 
 	(void)state;
-	say_message(t, 1, NULL, 0);
-	talk_now(t);
+	it_unchokes(t);
 	talk_ask(t, first);
-	say_message(t, 0, NULL, 0);
-	talk_now(t);
+	it_chokes(t);
 	/* The swarm gives up what a choke made stale, too. */
 	peer_stale_requests(&t->p);
-	say_message(t, 1, NULL, 0);
-	talk_now(t);
+	it_unchokes(t);
 	assert_int_equal(said_by_asking(t, first), 17);
 	talk_free(t);
 }
@@ -111,8 +117,7 @@ a_choke_that_is_in_force_already_is_nothing_new(void **state)
 	struct talk *t = talk_open(0);
 
 	(void)state;
-	say_message(t, 0, NULL, 0);
-	talk_now(t);
+	it_chokes(t);
 	assert_int_equal(t->n_events, 0);
 	say_message(t, 1, NULL, 0);
 	say_message(t, 1, NULL, 0);
@@ -456,8 +461,7 @@ a_malformed_extension_handshake_says_nothing_and_is_forgiven(void **state)
 	(void)state;
 	say_extended(t, "d1:pi4000e");
 	say_extended(t, "");
-	say_message(t, 1, NULL, 0);
-	talk_now(t);
+	it_unchokes(t);
 	ASSERT_KINDS(t, PEER_UNCHOKE);
 	assert_int_equal(t->p.said.port, 0);
 	talk_free(t);
@@ -474,8 +478,7 @@ an_extension_handshake_that_is_too_long_is_passed_over(void **state)
 	memset(body + 1, ' ', EXT_HANDSHAKE_MAX + 1);
 	memcpy(body + 1, "d1:pi4000ee", 11);
 	say_message(t, 20, body, 1 + EXT_HANDSHAKE_MAX + 1);
-	say_message(t, 1, NULL, 0);
-	talk_now(t);
+	it_unchokes(t);
 	ASSERT_KINDS(t, PEER_UNCHOKE);
 	say_message(t, 20, body, 1 + EXT_HANDSHAKE_MAX);
 	talk_now(t);
