@@ -108,7 +108,8 @@ open_source(const char *from, bool *ours, struct outcome *end)
 	return fd;
 }
 
-/* A byte at a time: what stands behind the line is for others who share the descriptor.
+/*
+ * A byte at a time: what stands behind the line is for others who share the descriptor.
  */
 static enum rc
 read_line(int fd, const char *from, struct secret *out, struct outcome *end)

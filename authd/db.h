@@ -134,7 +134,8 @@ typedef enum rc db_revoked_fn(void *ctx, const char *serial, int64_t when_s);
 /* Called for each revoked session; ends when f answers anything but RC_OK, with that. */
 enum rc db_each_revoked(struct db *db, db_revoked_fn *f, void *ctx) MUST_USE;
 
-/* Draw the number of a new list: higher than all before, also those of a lost database.
+/*
+ * Draw the number of a new list: higher than all before, also those of a lost database.
  */
 enum rc db_draw_crl_number(struct db *db, int64_t now_s, uint64_t *number) MUST_USE;
 

@@ -29,8 +29,10 @@ on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
 	return SSL_TLSEXT_ERR_OK;
 }
 
-/* Any certificate will do here: that its key is there is proven, what it says is vault's
- * to judge. */
+/*
+ * Any certificate will do here: that its key is there is proven, what it says is vault's
+ * to judge.
+ */
 static int
 on_client_cert(X509_STORE_CTX *ctx, void *arg)
 {

@@ -103,7 +103,8 @@ open_parts(struct vault *v, struct outcome *end)
 {
 	enum rc rc;
 
-	/* The database is first: an authority without one is never what a crash leaves.
+	/*
+	 * The database is first: an authority without one is never what a crash leaves.
 	 */
 	v->db = db_open(v->o.dir, DB_MAKE, end);
 	if (v->db == NULL)

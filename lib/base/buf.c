@@ -87,8 +87,8 @@ buf_printf(struct buf *b, const char *format, ...)
 	va_end(ap);
 	if (n < 0)
 		return RC_BAD;
-	rc = buf_room(
-	    b, (size_t)n + 1); /* vsnprintf ends with a NUL that does not count */
+	/* vsnprintf ends with a NUL that does not count. */
+	rc = buf_room(b, (size_t)n + 1);
 	if (rc != RC_OK)
 		return rc;
 	va_start(ap, format);

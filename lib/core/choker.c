@@ -48,7 +48,8 @@ choker_decide(struct choker_peer *peer, size_t n, bool redraw, struct rng *rng)
 		peer[lucky].serve = peer[lucky].lucky = true;
 }
 
-/* Whether a comes before b: turns under way, then waiting ones, then turns that are over.
+/*
+ * Whether a comes before b: turns under way, then waiting ones, then turns that are over.
  */
 static bool
 comes_before(const struct choker_peer *a, const struct choker_peer *b, int64_t now_ms)

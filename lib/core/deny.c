@@ -203,7 +203,8 @@ sort_both(struct deny_prefix *at, struct deny_prefix *spare, size_t n)
 	sort(at + low, spare, n - low);
 }
 
-/* Sort what lies from start on; its part before middle, and that behind it, are sorted.
+/*
+ * Sort what lies from start on; its part before middle, and that behind it, are sorted.
  */
 static void
 put_in_order(struct deny *d, size_t start, size_t middle)

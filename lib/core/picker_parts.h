@@ -54,7 +54,8 @@ struct picker {
 /* That piece, if it is open; else NULL. */
 struct open_piece *picker_open_of(const struct picker *p, uint32_t piece);
 
-/* Whether o has a free block that this peer may take; and to open a wanted piece for it.
+/*
+ * Whether o has a free block that this peer may take; and to open a wanted piece for it.
  */
 bool picker_may_take(const struct open_piece *o, const struct picker_for *who);
 struct open_piece *picker_open(

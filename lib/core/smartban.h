@@ -14,8 +14,10 @@
 #include "base/bytes.h"
 #include "base/rc.h"
 
-/* Blocks remembered in all, 16 bytes each: the oldest failures are forgotten for new
- * ones. */
+/*
+ * Blocks remembered in all, 16 bytes each: the oldest failures are forgotten for new
+ * ones.
+ */
 enum { SMARTBAN_BLOCKS = 64 * 1024 };
 
 struct smartban_failure;

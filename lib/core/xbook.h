@@ -70,7 +70,8 @@ bool xbook_has_room(const struct xbook *b, size_t path_bytes);
 /* A file is told: its number is b->told - 1 then. */
 const char *xbook_tell(struct xbook *b, struct bytes path, uint64_t size) MUST_USE;
 
-/* The next file that is not answered is refused; or wanted, with what lies before offset.
+/*
+ * The next file that is not answered is refused; or wanted, with what lies before offset.
  */
 const char *xbook_skip(struct xbook *b) MUST_USE;
 const char *xbook_take(struct xbook *b, uint64_t offset, bool only) MUST_USE;

@@ -37,8 +37,10 @@ cert_user(const X509 *cert, char user[static USER_TEXT])
 	int critical;
 	GENERAL_NAMES *names =
 	    X509_get_ext_d2i(cert, NID_subject_alt_name, &critical, NULL);
-	/* Without names: -1 means that there is no extension, else it is damaged or
-	 * twice. */
+	/*
+	 * Without names: -1 means that there is no extension, else it is damaged or
+	 * twice.
+	 */
 	enum rc rc = names != NULL || critical == -1 ? RC_NONE : RC_BAD;
 
 	for (int i = 0; rc != RC_BAD && i < sk_GENERAL_NAME_num(names); i++) {
@@ -160,8 +162,10 @@ cert_is_for_peers(const X509 *cert)
 	X509 *c = ossl_mutable(cert);
 	bool is;
 
-	/* TLS 1.3 signs, whatever the key: what libcrypto allows for older ones is not
-	 * enough. */
+	/*
+	 * TLS 1.3 signs, whatever the key: what libcrypto allows for older ones is not
+	 * enough.
+	 */
 	is = X509_check_purpose(c, X509_PURPOSE_SSL_CLIENT, 0) == 1 &&
 	    X509_check_purpose(c, X509_PURPOSE_SSL_SERVER, 0) == 1 &&
 	    (X509_get_key_usage(c) & KU_DIGITAL_SIGNATURE) != 0;

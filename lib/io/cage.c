@@ -253,7 +253,8 @@ struct filter {
 static void
 note(struct filter *f, int result)
 {
-	/* A call that this architecture does not have, or no longer, is denied already.
+	/*
+	 * A call that this architecture does not have, or no longer, is denied already.
 	 */
 	if (f->err == 0 && result != -EDOM && result != -EINVAL)
 		f->err = result;
@@ -344,7 +345,8 @@ filter_calls(const struct cage *c)
 		errno = ENOMEM;
 		return RC_SYS;
 	}
-	/* A tree and no list: the kernel asks it of every call there is when it loads it.
+	/*
+	 * A tree and no list: the kernel asks it of every call there is when it loads it.
 	 */
 	(void)seccomp_attr_set(f.ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	make_rules(&f, c);

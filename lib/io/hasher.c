@@ -150,7 +150,8 @@ flush_blank(struct reader *r)
 	return word;
 }
 
-/* How many of n bytes at `at` of the open file are a hole, or how many (*data) are not.
+/*
+ * How many of n bytes at `at` of the open file are a hole, or how many (*data) are not.
  */
 static uint64_t
 hole_at(struct reader *r, uint64_t at, uint64_t n, uint64_t *data)
@@ -173,7 +174,8 @@ hole_at(struct reader *r, uint64_t at, uint64_t n, uint64_t *data)
 	return 0;
 }
 
-/* Read n bytes at `at` of fd and hash them. file: SIZE_MAX where fd is not one of ours.
+/*
+ * Read n bytes at `at` of fd and hash them. file: SIZE_MAX where fd is not one of ours.
  */
 static enum hasher_word
 add_data(struct reader *r, int fd, size_t file, uint64_t at, uint64_t n)

@@ -109,7 +109,8 @@ on_certificate(X509_STORE_CTX *ctx, void *arg)
 {
 	struct https *h = arg;
 
-	/* For want of memory nobody is a stranger: malloc says so, libcrypto often not.
+	/*
+	 * For want of memory nobody is a stranger: malloc says so, libcrypto often not.
 	 */
 	errno = 0;
 	h->verdict = judge(h, ctx);

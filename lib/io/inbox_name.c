@@ -24,7 +24,8 @@ ends_in_tar(const char *name, size_t n)
 	return n > 4 && memcmp(name + n - 4, ".tar", 4) == 0;
 }
 
-/* How much of a name goes before the number: all but an extension, if it looks like one.
+/*
+ * How much of a name goes before the number: all but an extension, if it looks like one.
  */
 static size_t
 stem_of(const char *name)
@@ -33,8 +34,10 @@ stem_of(const char *name)
 
 	while (at > 0 && name[at - 1] != '.' && name[at - 1] != ' ')
 		at--;
-	/* No dot, a sentence rather than an extension, or a file that is hidden by its
-	 * dot. */
+	/*
+	 * No dot, a sentence rather than an extension, or a file that is hidden by its
+	 * dot.
+	 */
 	if (at <= 1 || name[at - 1] == ' ' || at == n || n - at >= EXTENSION_MAX)
 		return n;
 	at--;

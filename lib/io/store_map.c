@@ -23,7 +23,8 @@ struct map {
 	uint64_t used; /* the turn of its last use */
 };
 
-/* A stretch of the torrent that was found in memory; whoever asks for it asks in order.
+/*
+ * A stretch of the torrent that was found in memory; whoever asks for it asks in order.
  */
 struct window {
 	uint64_t number;

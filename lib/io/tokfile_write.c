@@ -15,8 +15,10 @@
 
 enum { LOCK_STEP_MS = 20 };
 
-/* Make the folders that the file of this path lies in. Whether they are there shows
- * later. */
+/*
+ * Make the directories that the file of this path lies in. Whether they are there shows
+ * later.
+ */
 static void
 make_folders(const char *path)
 {
@@ -129,8 +131,10 @@ check_victim(const struct tokfile *f, bool replaced, struct outcome *end)
 	return RC_BAD;
 }
 
-/* A descriptor of a file that others may read, as the shell opens it, is closed to them
- * before the key is in it. */
+/*
+ * A descriptor of a file that others may read, as the shell opens it, is closed to them
+ * before the key is in it.
+ */
 static enum rc
 write_descriptor(int fd, struct bytes text)
 {

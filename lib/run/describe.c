@@ -125,7 +125,8 @@ put_remark(struct emit *e, size_t n, const char *words)
 		e->rc = buf_printf(&e->out->buf, "# %zu %s\n", n, words);
 }
 
-/* The path with the first component that the caller wants; as it is where it is too long.
+/*
+ * The path with the first component that the caller wants; as it is where it is too long.
  */
 static struct bytes
 rooted(struct emit *e, struct bytes path)

@@ -89,7 +89,8 @@ copy_gathered(struct fetch_job *j)
 	return rc;
 }
 
-/* The marks of its blocks, for whoever lied. Where they cannot be had the proof is lost.
+/*
+ * The marks of its blocks, for whoever lied. Where they cannot be had the proof is lost.
  */
 static void
 mark_blocks(struct fetch_job *j)

@@ -147,7 +147,8 @@ gather_output(struct fetch_link *k, struct iovec iov[static IOVS], size_t size)
 	return (int)n;
 }
 
-/* One sendmsg of at most size bytes; as send(2). EFAULT: a file is shorter than it was.
+/*
+ * One sendmsg of at most size bytes; as send(2). EFAULT: a file is shorter than it was.
  */
 static ssize_t
 send_some(struct fetch_link *k, size_t size)

@@ -165,7 +165,8 @@ void fetch_net_stop(struct fetch *f);
 
 /* fetch_jobs.c */
 
-/* Whether there are blocks at hand now that peers wait for: then fetch_net_todo is due.
+/*
+ * Whether there are blocks at hand now that peers wait for: then fetch_net_todo is due.
  */
 bool fetch_jobs_todo(struct fetch *f);
 void fetch_check_more(struct fetch *f);

@@ -221,8 +221,10 @@ obtain(struct login *l)
 	memcpy(serial, l->view.facts.serial, sizeof(serial));
 	if (login_lock(l) != RC_OK || is_enough(l))
 		return;
-	/* While we waited for the lock somebody has renewed it: that is what was asked
-	 * for. */
+	/*
+	 * While we waited for the lock somebody has renewed it: that is what was asked
+	 * for.
+	 */
 	if (l->o->mode == LOGIN_RENEW && l->state == RC_OK &&
 	    strcmp(serial, l->view.facts.serial) != 0 && is_asked_for(l))
 		return;

@@ -18,7 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The next library's function of that name. ISO C has no cast from void * to a function.
+/*
+ * The next library's function of that name. ISO C has no cast from void * to a function.
  */
 #define REAL(name)                                                          \
 	__extension__({                                                     \
@@ -103,7 +104,8 @@ hindered(int fd, size_t *n, enum plan_call call)
 	kind = kind_of(fd);
 	if (kind == KIND_FILE && plan_fails(call))
 		return true;
-	/* libevent's signal handler sends one byte, once: that is how TERM is heard of.
+	/*
+	 * libevent's signal handler sends one byte, once: that is how TERM is heard of.
 	 */
 	if ((call == PLAN_READ || *n != 1) && (interrupted() || not_yet(fd, kind)))
 		return true;
@@ -233,7 +235,8 @@ send(int fd, const void *from, size_t n, int flags)
 	return hindered(fd, &n, PLAN_WRITE) ? -1 : REAL(send)(fd, from, n, flags);
 }
 
-/* Some of a message with descriptors or addresses in it is no message: those are whole.
+/*
+ * Some of a message with descriptors or addresses in it is no message: those are whole.
  */
 static bool
 plain(const struct msghdr *m)

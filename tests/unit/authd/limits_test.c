@@ -191,7 +191,8 @@ an_account_makes_its_source_wait_twice_as_long_each_time(void **state)
 	for (int i = 0; i < LIMITS_PATIENCE; i++)
 		assert_int_equal(
 		    once(w, "192.0.2.1", "ops", now, LIMITS_FAILURE), LIMITS_GO);
-	/* Half an hour later each time the bucket is full again, so only the pair counts.
+	/*
+	 * Half an hour later each time the bucket is full again, so only the pair counts.
 	 */
 	for (uint32_t wait_s = 1; wait_s <= 512; wait_s *= 2) {
 		assert_int_equal(once(w, "192.0.2.1", "ops", now + wait_s * SECOND - 1,

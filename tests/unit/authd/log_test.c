@@ -80,7 +80,8 @@ numbers_and_sources_are_added(void **state)
 	assert_string_equal(rest(&l, head), " n=18446744073709551615 source=127.0.0.1");
 }
 
-/* Lines of every length, with a value of each kind at their end, written and read back.
+/*
+ * Lines of every length, with a value of each kind at their end, written and read back.
  */
 static void
 what_does_not_fit_is_cut_and_the_line_stays_whole(void **state)

@@ -323,7 +323,8 @@ a_scrape_reply_is_read(void **state)
 static void
 a_hash_that_was_taken_for_text_is_known_all_the_same(void **state)
 {
-	/* What bittorrent-tracker 11 sends for this hash: 0x89 as c2 89, 0xcd as c3 8d.
+	/*
+	 * What bittorrent-tracker 11 sends for this hash: 0x89 as c2 89, 0xcd as c3 8d.
 	 */
 	static const char text[] =
 	    "d5:filesd28:\x01\x23\x45\x67\xc2\x89\xc2\xab\xc3\x8d\xc3\xaf"

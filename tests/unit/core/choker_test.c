@@ -193,8 +193,10 @@ the_same_seed_draws_the_same_lot(void **state)
 
 enum { SOME = CHOKER_SLOTS + 3, NOW = 1000000 };
 
-/* The first CHOKER_SLOTS have turns since 20 s ago, the others wait, the last the
- * longest. */
+/*
+ * The first CHOKER_SLOTS have turns since 20 s ago, the others wait, the last the
+ * longest.
+ */
 static void
 setup_turns(struct choker_peer peer[static SOME])
 {

@@ -151,7 +151,8 @@ where_all_is_wanted_the_rest_comes_behind_the_window_and_leaves_it_room(void **s
 		assert_in_range(piece, 2, PIECES - 1);
 		outside++;
 	}
-	/* A quarter of the 8 places is kept: 6 less the window's 2, with 2 blocks each.
+	/*
+	 * A quarter of the 8 places is kept: 6 less the window's 2, with 2 blocks each.
 	 */
 	assert_int_equal(outside, 4 * BLOCKS);
 	picker_window(at.p, 0, PIECES, false);

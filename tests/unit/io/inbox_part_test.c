@@ -183,7 +183,8 @@ swap(void *arg)
 	char away[128];
 
 	for (unsigned i = 0; atomic_load(&s->swaps) < SWAPS; i++) {
-		/* The receiver may have made it anew: then neither name can be had again.
+		/*
+		 * The receiver may have made it anew: then neither name can be had again.
 		 */
 		(void)snprintf(away, sizeof(away), "%s/in/away-%u", place.dir, i);
 		(void)rename(s->dir, away);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of io/inbox: a place with "in", which is received into, and what is
- * beside it. */
+/*
+ * For the tests of io/inbox: a place with "in", which is received into, and what is
+ * beside it.
+ */
 #ifndef TESTS_UNIT_IO_INBOX_SAMPLE_H
 #define TESTS_UNIT_IO_INBOX_SAMPLE_H
 

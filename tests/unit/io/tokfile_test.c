@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What needs other users, /etc/ugat or closed descriptors is in tests/cmd/session.bats.
+/*
+ * What needs other users, /etc/ugat or closed descriptors is in tests/cmd/session.bats.
  */
 #include <setjmp.h>
 #include <stdarg.h>
