@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The extension handshake (BEP 10, BEP 21): what a peer says of itself. Other extended
- * messages are not for us yet.
+ * messages are not for us.
  */
 #ifndef CODEC_EXT_H
 #define CODEC_EXT_H

@@ -389,9 +389,7 @@ sim_payload(const struct sim *w, const struct sim_peer *p, struct peer_block b)
 	    b.length);
 }
 
-/*
- * What the peer has to say, at most n bytes of it, goes to the rooms; returns how many.
- */
+/* What the peer has to say, at most n bytes, goes to the rooms; returns how many. */
 static inline size_t
 sim_fill(const struct sim *w, const struct sim_peer *p, const struct peer_room *room,
     int rooms, size_t n)
