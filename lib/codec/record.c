@@ -428,6 +428,7 @@ rec_get_done(const struct line *l, struct line_scratch *s, struct rec_done *out)
 		return RC_BAD;
 	out->from = key_text(&t, "from");
 	out->has_sha256 = key_hex(&t, "sha256", out->sha256, sizeof(out->sha256));
+	out->authority = key_text(&t, "authority");
 	return taken(&t);
 }
 

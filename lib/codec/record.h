@@ -149,6 +149,7 @@ struct rec_done {
 	uint64_t size;
 	struct bytes from;
 	bool has_sha256;
+	struct bytes authority; /* the pin of from's, when it is not the reader's own */
 	uint8_t sha256[32];
 };
 

@@ -214,6 +214,8 @@ rec_put_done(struct linew *w, uint8_t *p, size_t cap, const struct rec_done *r)
 		linew_key_text(w, "from", r->from);
 	if (r->has_sha256)
 		linew_key_hex(w, "sha256", r->sha256, sizeof(r->sha256));
+	if (r->authority.n > 0)
+		linew_key_text(w, "authority", r->authority);
 }
 
 void

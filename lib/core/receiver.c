@@ -58,7 +58,7 @@ leave(struct receiver *r)
 {
 	const struct xfer_message bye = { .kind = XFER_BYE, .files = r->book.told };
 
-	if (r->state != RECEIVER_LEAVING || !xbook_is_idle(&r->book))
+	if (r->state != RECEIVER_LEAVING || r->holds || !xbook_is_idle(&r->book))
 		return RC_OK;
 	r->state = RECEIVER_OVER;
 	return xlink_say(&r->link, &bye);
@@ -330,6 +330,19 @@ receiver_stored(struct receiver *r, enum xfer_answer answer, struct bytes words)
 	if (answer > XFER_DAMAGED)
 		return RC_BAD;
 	return say(r, &m, xbook_store(&r->book, &file));
+}
+
+void
+receiver_hold(struct receiver *r)
+{
+	r->holds = true;
+}
+
+enum rc
+receiver_release(struct receiver *r)
+{
+	r->holds = false;
+	return leave(r);
 }
 
 enum rc

@@ -82,6 +82,7 @@ struct receiver {
 	enum receiver_state state;
 	struct xbook book; /* private */
 	bool may_protest;  /* private: the other side is a liar, and not told so yet */
+	bool holds;        /* private: receiver_hold */
 };
 
 /* Start: our HELLO is in the output. RC_MEM: nothing is to be cleared. */
@@ -117,10 +118,12 @@ enum rc receiver_skip(
 /*
  * To the file that is next in order among those that ended. When the last file of a
  * sender that said BYE is dealt with, our BYE goes out by itself and the state is
- * RECEIVER_OVER.
+ * RECEIVER_OVER; after receiver_hold only with receiver_release.
  */
 enum rc receiver_stored(
     struct receiver *r, enum xfer_answer answer, struct bytes words) MUST_USE;
+void receiver_hold(struct receiver *r);
+enum rc receiver_release(struct receiver *r) MUST_USE;
 
 /*
  * End the session, at any time: exit code and words for the other side. Once even after

@@ -50,6 +50,9 @@ struct inbox *inbox_new_output(
 struct inbox *inbox_new_stream(int fd, const atomic_bool *stop);
 bool inbox_is_stream(const struct inbox *in);
 
+/* Whether that, or what inbox_new_output found, is a device. */
+bool inbox_is_device(const struct inbox *in);
+
 /* All of its files must be closed. NULL is allowed. */
 void inbox_free(struct inbox *in);
 

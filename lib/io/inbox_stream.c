@@ -3,6 +3,8 @@
  * Content that goes to a descriptor in order. A reader that takes nothing must not hold
  * the worker for ever.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,6 +13,15 @@
 #include "io/inbox_parts.h"
 
 enum { WAIT_MS = 100, NS_PER_MS = 1000000, PIPE_BYTES = 1024 * 1024 };
+
+bool
+inbox_is_device(const struct inbox *in)
+{
+	struct stat st;
+
+	return in->is_stream && fstat(in->out.fd, &st) == 0 &&
+	    (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+}
 
 static bool
 is_stopped(const struct inbox *in)

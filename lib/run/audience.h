@@ -21,7 +21,8 @@ typedef void audience_answer_fn(void *ctx, bool yes);
 struct audience_done {
 	struct bytes path; /* as it can be opened from the current directory */
 	uint64_t size;
-	const char *from; /* who sent it */
+	const char *from;      /* who sent it */
+	const char *authority; /* the pin of a foreign one; else empty */
 	bool has_sha256;
 	uint8_t sha256[SHA256_SIZE];
 };
@@ -51,6 +52,8 @@ struct audience {
 	 */
 	void (*ask)(void *ctx, const char *words, audience_answer_fn *answer, void *actx);
 	void (*hush)(void *ctx);
+	/* Write what was said, as far as its reader takes it now. false: broken. */
+	bool (*flush)(void *ctx);
 	/* Not 0: what was said can no longer be written, for this errno. */
 	int (*broken)(void *ctx);
 };

@@ -47,6 +47,7 @@ away_done(void *ctx, const struct audience_done *file)
 
 	memcpy(n.sha256, file->sha256, sizeof(n.sha256));
 	(void)snprintf(n.from, sizeof(n.from), "%s", file->from);
+	(void)snprintf(n.authority, sizeof(n.authority), "%s", file->authority);
 	tell(ctx, &n, file->path);
 }
 
@@ -85,6 +86,12 @@ static bool
 away_claim(void *ctx)
 {
 	return ask_parent(ctx, NOTE_CLAIM, "");
+}
+
+static bool
+away_flush(void *ctx)
+{
+	return ask_parent(ctx, NOTE_FLUSH, "");
 }
 
 static void
@@ -152,6 +159,7 @@ audience_away_new(struct loop *l, int fd)
 		.claim = away_claim,
 		.ask = away_ask,
 		.hush = away_hush,
+		.flush = away_flush,
 		.broken = away_broken };
 	w->watch = loop_watch_new(l, fd, on_answer, w);
 	if (w->watch == NULL) {

@@ -80,6 +80,7 @@ here_done(void *ctx, const struct audience_done *file)
 		.has_size = true,
 		.size = file->size,
 		.from = bytes_str(file->from),
+		.authority = bytes_str(file->authority),
 		.has_sha256 = file->has_sha256 };
 	uint8_t text[LINE_MAX_SIZE];
 	struct bytes line;
@@ -139,6 +140,29 @@ on_second(void *ctx)
 
 	put_status(h, NULL);
 	loop_timer_set(h->timer, loop_now() + STATUS_MS);
+}
+
+static enum rc
+write_out(struct audience_here *h, bool patient)
+{
+	struct pollfd p = { .fd = h->rules->out, .events = POLLOUT };
+	enum rc rc = RC_MORE;
+
+	if (patient)
+		return recout_flush(&h->out);
+	while (rc == RC_MORE && poll(&p, 1, 0) == 1)
+		rc = recout_some(&h->out);
+	return rc == RC_SYS ? RC_SYS : RC_OK;
+}
+
+static bool
+here_flush(void *ctx)
+{
+	struct audience_here *h = ctx;
+
+	if (h->err == 0 && h->rules->records && write_out(h, false) != RC_OK)
+		h->err = errno;
+	return h->err == 0;
 }
 
 static int
@@ -258,6 +282,7 @@ set_face(struct audience_here *h)
 		.claim = here_claim,
 		.ask = here_ask,
 		.hush = here_hush,
+		.flush = here_flush,
 		.broken = here_broken };
 }
 
@@ -331,19 +356,6 @@ audience_here_is_full(const struct audience_here *h)
 	return h->out.buf.n >= AHEAD;
 }
 
-static enum rc
-flush(struct audience_here *h, bool patient)
-{
-	struct pollfd p = { .fd = h->rules->out, .events = POLLOUT };
-	enum rc rc = RC_MORE;
-
-	if (patient)
-		return recout_flush(&h->out);
-	while (rc == RC_MORE && poll(&p, 1, 0) == 1)
-		rc = recout_some(&h->out);
-	return rc == RC_SYS ? RC_SYS : RC_OK;
-}
-
 void
 audience_here_close(struct audience_here *h, struct outcome *end)
 {
@@ -351,7 +363,7 @@ audience_here_close(struct audience_here *h, struct outcome *end)
 	tty_clear(&h->tty);
 	if (h->opened)
 		put_status(h, end);
-	if (h->err == 0 && h->rules->records && flush(h, end->signal == 0) != RC_OK)
+	if (h->err == 0 && h->rules->records && write_out(h, end->signal == 0) != RC_OK)
 		h->err = errno;
 	if (h->err == EPIPE && end->code == CODE_OK && end->signal == 0)
 		end->signal = SIGPIPE;

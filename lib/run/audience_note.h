@@ -15,6 +15,7 @@
 #include "base/rc.h"
 #include "base/user.h"
 #include "crypto/hash.h"
+#include "crypto/key.h"
 #include "run/audience.h"
 
 enum { NOTE_TEXT = 16 * 1024 };
@@ -22,13 +23,14 @@ enum { NOTE_TEXT = 16 * 1024 };
 enum note_kind {
 	NOTE_SAY, /* text: words */
 	NOTE_SUMMARY,
-	NOTE_DONE,     /* text: a path; size, from, has_sha256, sha256 */
+	NOTE_DONE,     /* text: a path; size, from, authority, has_sha256, sha256 */
 	NOTE_PROGRESS, /* text: a name; progress, state */
 	NOTE_MEET,     /* text: who; answered by YES or NO */
 	NOTE_CLAIM,    /* answered the same */
 	NOTE_ASK,      /* text: the question; later YES or NO */
 	NOTE_HUSH,
-	NOTE_END, /* text: words; code, signal. Nothing follows */
+	NOTE_FLUSH, /* answered at once */
+	NOTE_END,   /* text: words; code, signal. Nothing follows */
 	NOTE_KINDS,
 	NOTE_YES = NOTE_KINDS, /* from the parent */
 	NOTE_NO,
@@ -41,6 +43,7 @@ struct note {
 	bool has_sha256;
 	uint8_t sha256[SHA256_SIZE];
 	char from[USER_TEXT];
+	char authority[PIN_TEXT];
 	uint32_t state;
 	struct progress progress; /* without its words */
 };

@@ -131,6 +131,8 @@ on_caller(struct porch *p, int listener)
 	int conn;
 	enum rc rc;
 
+	if (p->audience->broken(p->audience->ctx) != 0)
+		porch_finish(p); /* audience_here_close knows why */
 	while (!p->ending && (rc = net_accept(listener, &conn, &from)) == RC_OK) {
 		bool lives = session_lives(p->rules->door->session);
 		bool in;
@@ -330,6 +332,8 @@ say_waiting(struct porch *p)
 	    session_user(p->rules->door->session), (unsigned)p->port);
 	audience_here_hint(p->rules->here, words);
 	audience_here_open(p->rules->here);
+	if (!p->audience->flush(p->audience->ctx))
+		porch_finish(p);
 }
 
 static void

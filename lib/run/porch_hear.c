@@ -83,12 +83,24 @@ hear_claim(struct porch *p, struct caller *c)
 	answer(c, first);
 }
 
+/* It tells the other side before we tell it to end. */
+static void
+hear_flush(struct porch *p, struct caller *c)
+{
+	bool flushed = p->audience->flush(p->audience->ctx);
+
+	answer(c, flushed);
+	if (!flushed)
+		porch_finish(p);
+}
+
 static void
 hear_done(struct porch *p, const struct note_room *r)
 {
 	struct audience_done done = { .path = bytes_of(r->text, r->n),
 		.size = r->note.size,
 		.from = r->note.from,
+		.authority = r->note.authority,
 		.has_sha256 = r->note.has_sha256 };
 
 	memcpy(done.sha256, r->note.sha256, sizeof(done.sha256));
@@ -164,6 +176,7 @@ hear(struct porch *p, struct caller *c, struct note_room *r)
 		ask_next(p);
 		break;
 	case NOTE_HUSH: hush(p, c); break;
+	case NOTE_FLUSH: hear_flush(p, c); break;
 	case NOTE_END: hear_end(c, r); break;
 	default: (void)kill(c->pid, SIGKILL); break;
 	}

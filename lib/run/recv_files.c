@@ -18,7 +18,8 @@ recv_path(const struct recv *r, const char *path, char out[static RECV_PATH])
 	size_t n = strlen(dir);
 
 	if (r->o->file != NULL)
-		(void)snprintf(out, RECV_PATH, "%s", r->o->file);
+		(void)snprintf(out, RECV_PATH, "%s",
+		    strcmp(r->o->file, "-") == 0 ? "standard output" : r->o->file);
 	else if (strcmp(dir, ".") == 0 && path[0] != '-')
 		(void)snprintf(out, RECV_PATH, "%s", path);
 	else
@@ -44,11 +45,21 @@ forget_bytes(struct recv *r, const struct recv_file *f, uint64_t came)
 
 /* Failures. */
 
-static bool
-is_full(int err)
+/* What to do about a disk, or whatever it is, that takes no more; NULL: it may. */
+static const char *
+disk_remedy(const struct recv *r, int err)
 {
-	return err == ENOSPC || err == EDQUOT || err == EIO || err == EROFS ||
-	    err == EFBIG;
+	switch (err) {
+	case ENOSPC:
+	case EDQUOT:
+		return inbox_is_device(r->inbox)
+		    ? "it is a device: give a file"
+		    : "make room, then run the same two commands again";
+	case EFBIG: return "no file may be so large there: give another place";
+	case EROFS: return "nothing can be written there: give another place";
+	case EIO: return "look after that disk, or give another place";
+	default: return NULL;
+	}
 }
 
 static void
@@ -63,6 +74,7 @@ reader_gone(struct recv *r)
 bool
 recv_disk_failed(struct recv *r, const struct recv_file *f, enum rc rc, int err)
 {
+	const char *remedy = disk_remedy(r, err);
 	char path[RECV_PATH];
 
 	if (rc != RC_SYS && rc != RC_MEM)
@@ -72,11 +84,8 @@ recv_disk_failed(struct recv *r, const struct recv_file *f, enum rc rc, int err)
 		talk_fail(&r->talk, CODE_BUG, "%s: out of memory", path);
 	else if (err == EPIPE)
 		reader_gone(r);
-	else if (is_full(err))
-		talk_fail(&r->talk, CODE_IO,
-		    "%s: %s: make room, then run the same two "
-		    "commands again",
-		    path, strerror(err));
+	else if (remedy != NULL)
+		talk_fail(&r->talk, CODE_IO, "%s: %s: %s", path, strerror(err), remedy);
 	else
 		return false;
 	return true;
@@ -189,9 +198,10 @@ tell_done(struct recv *r, const struct recv_file *f)
 {
 	const struct audience *a = r->ground->audience;
 	char path[RECV_PATH];
-	struct audience_done done = {
-		.size = f->size, .from = r->talk.who, .has_sha256 = !r->no_hash
-	};
+	struct audience_done done = { .size = f->size,
+		.from = r->talk.who,
+		.authority = r->talk.foreign,
+		.has_sha256 = !r->no_hash };
 
 	if (inbox_is_stream(r->inbox) && strcmp(r->o->file, "-") == 0)
 		return;

@@ -26,7 +26,15 @@ recv_said(struct recv *r, enum rc rc)
 void
 recv_check_end(struct recv *r)
 {
-	if (!r->bye || r->machine.state != RECEIVER_OVER || !talk_lives(&r->talk))
+	if (!r->bye || !TAILQ_EMPTY(&r->files) || !talk_lives(&r->talk))
+		return;
+	/* What is stored and cannot be told is no success, and the sender shall know. */
+	if (!r->ground->audience->flush(r->ground->audience->ctx)) {
+		talk_mute(&r->talk);
+		return;
+	}
+	recv_said(r, receiver_release(&r->machine));
+	if (r->machine.state != RECEIVER_OVER || !talk_lives(&r->talk))
 		return;
 	xfer_report_tick(&r->report, loop_now());
 	xfer_report_end(&r->report, "received", r->end);
@@ -225,6 +233,8 @@ on_start(void *ctx)
 	enum rc rc = receiver_init(&r->machine, silent_ms(&r->o->x), loop_now());
 
 	r->initialised = rc == RC_OK;
+	if (rc == RC_OK)
+		receiver_hold(&r->machine);
 	return rc;
 }
 

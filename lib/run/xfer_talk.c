@@ -4,7 +4,6 @@
  * the socket takes no more. Everything else only says that there may be something to do.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -190,14 +189,9 @@ static void
 check_audience(struct talk *t)
 {
 	const struct audience *a = t->ground->audience;
-	int err = a->broken(a->ctx);
 
-	if (err == 0 || t->phase != TALK_TALKING)
-		return;
-	if (err == EPIPE && t->end->signal == 0)
-		t->end->signal = SIGPIPE;
-	talk_refuse(t, CODE_IO, "cannot go on: its standard output is closed",
-	    "standard output: %s", strerror(err));
+	if (a->broken(a->ctx) != 0 && t->phase == TALK_TALKING)
+		talk_mute(t);
 }
 
 static void

@@ -142,6 +142,9 @@ void talk_fail(struct talk *t, int code, const char *format, ...) PRINTF_LIKE(3,
 void talk_refuse(struct talk *t, int code, const char *theirs, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
+/* The same, because what we say here cannot be written any more (audience->broken). */
+void talk_mute(struct talk *t);
+
 /* The other side has ended it: code and raw words of its ERROR. */
 void talk_hear_error(struct talk *t, int code, struct bytes words);
 

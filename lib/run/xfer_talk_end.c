@@ -6,8 +6,10 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "run/xfer_talk_parts.h"
 
@@ -78,6 +80,18 @@ talk_refuse(struct talk *t, int code, const char *theirs, const char *format, ..
 	va_start(ap, format);
 	fail(t, code, theirs, format, ap);
 	va_end(ap);
+}
+
+void
+talk_mute(struct talk *t)
+{
+	const struct audience *a = t->ground->audience;
+	int err = a->broken(a->ctx);
+
+	if (err == EPIPE && t->end->signal == 0)
+		t->end->signal = SIGPIPE;
+	talk_refuse(t, CODE_IO, "cannot go on: its standard output cannot be written",
+	    "standard output: %s", err == 0 ? "it cannot be written" : strerror(err));
 }
 
 /* What to do about a session that broke off. */

@@ -184,6 +184,16 @@ bats_require_minimum_version 1.5.0
 	grep -q '^done	inbox/mine	' recv.out
 }
 
+@test "-o DEVICE that takes no more: 74, and nobody is told to make room there" {
+	report
+	waits recv lab ugat-recv -u ops -o /dev/full
+	to_lab "$SRC/report.pdf"
+	code 74
+	said '^ugat-send: lab: /dev/full: No space left on device: it is a device: give a file$' send.err
+	left recv 74
+	said '^ugat-recv: /dev/full: No space left on device: it is a device: give a file$' recv.err
+}
+
 @test "two people with an authority each: without -F both say whose pin is missing; with it they meet" {
 	report
 	for who in lab ops; do
@@ -211,6 +221,8 @@ bats_require_minimum_version 1.5.0
 	code 0
 	left recv 0
 	alike report.pdf
+	# Its name alone would be that of a user here.
+	[ "$(grep '^done' recv.out)" = "$(done_record report.pdf)	authority=$(pin_of ops)" ]
 	rm inbox/report.pdf
 	# And by a PEM file.
 	inbox -F home.ops/.local/share/ugat/ca.pem

@@ -203,6 +203,33 @@ bats_require_minimum_version 1.5.0
 	codes '141 0'
 }
 
+@test "a record that cannot be written: 74 or SIGPIPE, nobody is served who does not hear of it" {
+	report
+	# Known before anybody calls; and when it is the last record.
+	CODE=0
+	port
+	as lab timeout 20 ugat-recv -y -d inbox -p "$PORT" >/dev/full 2>recv.err || CODE=$?
+	code 74
+	said '^ugat-recv: standard output: No space left on device$' recv.err
+	port
+	background head "UGAT_SESSION=$SCRATCH/lab.pem ugat-recv -y -d inbox -p $PORT | head -n 1"
+	wait_for 10 listening "$PORT"
+	wait_for 10 test -s head.out
+	to_lab "$SRC/report.pdf"
+	code 74
+	said '^ugat-send: lab: cannot go on: its standard output cannot be written$' send.err
+	ended head 10
+	codes '141 0'
+	# The one who calls.
+	waits send ops ugat-send -l -u lab "$SRC/report.pdf"
+	CODE=0
+	as lab timeout 20 ugat-recv -d inbox -c "ops@127.0.0.1:$PORT" >/dev/full 2>recv.err || CODE=$?
+	code 74
+	said '^ugat-recv: standard output: No space left on device$' recv.err
+	left send 74
+	said '^ugat-send: lab: cannot go on: its standard output cannot be written$' send.err
+}
+
 @test "-U and -D keep the rate" {
 	report 2000000
 	for way in U D; do

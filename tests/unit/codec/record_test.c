@@ -413,7 +413,8 @@ a_status_is_read_field_by_field_and_written_back(void **state)
 static void
 a_finished_file_is_read_and_written_back(void **state)
 {
-	static const char text[] = "done\tout/a\tsize=0\tfrom=10.0.0.1\tsha256=" H32;
+	static const char text[] =
+	    "done\tout/a\tsize=0\tfrom=10.0.0.1\tsha256=" H32 "\tauthority=sha256:QUJD";
 	struct line l = get(text);
 	struct rec_done r;
 	struct linew w;

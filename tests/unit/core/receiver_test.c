@@ -269,6 +269,30 @@ hear(struct xpair *x, const char *script, struct receiver_event *e)
 }
 
 static void
+a_bye_that_is_held_is_said_when_it_is_released(void **state)
+{
+	struct xpair *x = xpair_new(NULL, 0, NULL, 0, false);
+	struct receiver_event e;
+	size_t before;
+
+	(void)state;
+	receiver_hold(&x->r);
+	assert_int_equal(hear(x, "hello 1 0", &e), RECEIVER_READY);
+	assert_int_equal(hear(x, "offer 1 1 1", &e), RECEIVER_OFFER);
+	assert_int_equal(hear(x, "item 1 1 1 a", &e), RECEIVER_DECIDE);
+	assert_int_equal(receiver_answer(&x->r, XFER_YES, bytes_str("")), RC_OK);
+	assert_int_equal(hear(x, "file 1 a", &e), RECEIVER_FILE);
+	assert_int_equal(receiver_skip(&x->r, XFER_NO, bytes_str("")), RC_OK);
+	assert_int_equal(hear(x, "bye 1", &e), RECEIVER_BYE);
+	before = xlink_output(&x->r.link).n;
+	assert_int_equal(x->r.state, RECEIVER_LEAVING);
+	assert_int_equal(receiver_release(&x->r), RC_OK);
+	assert_int_equal(x->r.state, RECEIVER_OVER);
+	assert_int_equal(xlink_output(&x->r.link).n, before + 4 + 8);
+	xpair_free(x);
+}
+
+static void
 a_hello_and_an_offer_come_in_time_and_what_lies_between_takes_its_time(void **state)
 {
 	static const int64_t hour = 3600 * 1000;
@@ -507,6 +531,7 @@ main(void)
 		cmocka_unit_test(after_the_end_all_is_read_and_left),
 		cmocka_unit_test(
 		    a_hello_and_an_offer_come_in_time_and_what_lies_between_takes_its_time),
+		cmocka_unit_test(a_bye_that_is_held_is_said_when_it_is_released),
 		cmocka_unit_test(no_more_files_are_told_ahead_than_allowed),
 		cmocka_unit_test(no_longer_paths_are_told_ahead_than_allowed),
 		cmocka_unit_test(a_million_files_that_are_refused_need_no_memory),
