@@ -47,6 +47,13 @@ setup() {
 	run -0 ./door parse -V
 }
 
+@test "its commands lie beside it where a link leads, too, whatever CDPATH says" {
+	mkdir links elsewhere elsewhere/links
+	ln -s "$UGAT_BIN/ugat" links/ugat
+	PATH=/usr/bin:/bin CDPATH=$PWD/elsewhere run -0 --separate-stderr links/ugat -- parse -V
+	[[ $output == ugat-parse* ]] && [ -z "$stderr" ]
+}
+
 @test "help without man(1) falls back on the command's own" {
 	mkdir bin
 	printf '#!/bin/sh\nexit 1\n' >bin/man
@@ -55,6 +62,10 @@ setup() {
 	PATH=$PWD/bin:$PATH run -0 ./bin/ugat help pick
 	[[ $output == *'usage: ugat-pick'* ]]
 	PATH=$PWD/bin:$PATH run -0 ./bin/ugat help
+	[[ $output == *'ugat get FILE.torrent'* ]]
+	PATH=$PWD/bin:$PATH run -0 ./bin/ugat help get
+	[[ $output == *'usage: ugat get'* ]]
+	PATH=$PWD/bin:$PATH run -0 ./bin/ugat help help
 	[[ $output == *'ugat get FILE.torrent'* ]]
 }
 
@@ -87,6 +98,34 @@ setup() {
 	[ "${#stderr_lines[@]}" -eq 1 ]
 }
 
+# once CODE WORDS COMMAND...: it exits so, and stderr begins with WORDS and has one message.
+once() {
+	local code=$1 words=$2
+
+	shift 2
+	run "-$code" --separate-stderr timeout 30 "$@" </dev/null
+	[[ $stderr == "$words"* ]]
+	[ "$(grep -c '^ugat' <<<"$stderr")" -eq 1 ]
+}
+
+@test "get: wrong options are said once, by one command, for however many torrents" {
+	cp "$torrent" a.torrent
+	for bad in '-D xyz' '-p 99999' '-i nosuch0'; do
+		# shellcheck disable=SC2086
+		once 2 "ugat-fetch: $bad: " ugat get $bad a.torrent a.torrent
+		# shellcheck disable=SC2086
+		once 2 "ugat-fetch: $bad: " ugat get -j 2 $bad a.torrent a.torrent
+	done
+}
+
+@test "get: without standard input it reads files, without standard output it says so" {
+	for shell in dash 'bash --posix'; do
+		once 66 'ugat-parse: no.torrent: ' $shell "$UGAT_BIN/ugat" get no.torrent <&-
+		once 66 'ugat-parse: no.torrent: ' $shell -c "exec $shell '$UGAT_BIN/ugat' get no.torrent <&-"
+		once 74 'ugat: standard output is closed: ' $shell -c "exec $shell '$UGAT_BIN/ugat' get -j 2 no no >&-"
+	done
+}
+
 @test "get: a file's name with blanks and quotes is one name" {
 	cp "$torrent" "a 'b' \$c.torrent"
 	run -66 --separate-stderr ugat get -q "no 'such' \$c.torrent"
@@ -101,8 +140,12 @@ setup() {
 }
 
 @test "get: without a session and a terminal nobody is asked, exit 77" {
-	UGAT_SESSION=$PWD/none run -77 setsid -w ugat get -q "$torrent" </dev/null
-	[[ $output == *ugat-login* ]]
+	export UGAT_SESSION=$PWD/none
+	for what in '' '-q' '-j 2'; do
+		# shellcheck disable=SC2086
+		once 77 'ugat: not logged in: no ' setsid -w ugat get $what "$torrent" nosuch.torrent
+		[ -z "$output" ] && [[ $stderr == *ugat-login* ]]
+	done
 }
 
 @test "get: at a terminal it asks once where to log in; Enter is this machine" {
@@ -120,6 +163,29 @@ setup() {
 	run python3 "$person" -a "name: " -L -- ugat get nosuch.torrent
 	[ "$status" -eq 2 ]
 	run ! ugat-login -sq
+}
+
+@test "get: the question says what is wrong with a session that is there; ^D ends it with a word" {
+	chmod 644 home/.local/state/ugat/session.pem
+	run python3 "$person" -a "open to others" $'\x04' -- ugat get nosuch.torrent
+	[ "$status" -eq 77 ]
+	[[ $output == *'chmod 600'*'[Enter] this machine only'*'ugat: not logged in: run ugat-login'* ]]
+}
+
+@test "get: no torrent is typed at a terminal" {
+	run python3 "$person" -a -- timeout 30 ugat get -
+	[ "$status" -eq 2 ]
+	[[ $output == *'ugat: get -: standard input is a terminal: '* ]]
+}
+
+@test "get: ^C ends a table and all that it shows" {
+	export XDG_RUNTIME_DIR=$PWD
+	cp "$torrent" a.torrent
+	# The second one fails at once; the first waits for peers.
+	run timeout -k 2 25 python3 "$person" -a 'loading' $'\x03' -- ugat get -j 2 -t 1m -d out a.torrent nosuch.torrent
+	echo "$status $output"
+	[ "$status" -eq 130 ] || [ "$status" -eq 254 ]
+	[[ $output == *STATE* ]]
 }
 
 @test "verify: a torrent by name; without one it is the filter" {
