@@ -106,17 +106,6 @@ text_utf8(struct bytes in, uint32_t *code)
 	return n;
 }
 
-bool
-text_is_utf8(struct bytes in)
-{
-	uint32_t code;
-
-	for (size_t n; in.n > 0; in = bytes_from(in, n))
-		if ((n = text_utf8(in, &code)) == 0)
-			return false;
-	return true;
-}
-
 struct range {
 	uint32_t first, last;
 };

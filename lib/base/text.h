@@ -35,9 +35,6 @@ enum rc text_u64(struct bytes in, uint64_t max, uint64_t *out) MUST_USE;
  */
 size_t text_utf8(struct bytes in, uint32_t *code);
 
-/* Whether all of in is UTF-8. */
-bool text_is_utf8(struct bytes in);
-
 /*
  * Whether a character can make a terminal or a reader lie: C0, DEL and C1 controls, the
  * line and paragraph separators, the bidirectional controls and the zero-width characters

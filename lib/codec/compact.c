@@ -19,12 +19,3 @@ compact_take(struct bytes *in, enum compact_size size, struct addr *out)
 	*in = bytes_of(c.p, c.n);
 	return true;
 }
-
-uint8_t *
-compact_put(uint8_t *at, const struct addr *a)
-{
-	size_t skip = addr_is_v4(a) ? 12 : 0;
-
-	memcpy(at, a->ip + skip, sizeof(a->ip) - skip);
-	return put_be(at + sizeof(a->ip) - skip, 2, a->port);
-}

@@ -17,7 +17,4 @@ enum compact_size { COMPACT_V4 = 6, COMPACT_V6 = 18 }; /* bytes a peer */
  */
 bool compact_take(struct bytes *in, enum compact_size size, struct addr *out);
 
-/* Write one peer, in the size of its family. Returns the place behind it. */
-uint8_t *compact_put(uint8_t *at, const struct addr *a);
-
 #endif

@@ -55,14 +55,6 @@ bitset_fill(struct bitset *b)
 	b->count = b->n;
 }
 
-void
-bitset_empty(struct bitset *b)
-{
-	if (b->n > 0)
-		memset(b->bits, 0, bitset_size(b->n));
-	b->count = 0;
-}
-
 enum rc
 bitset_load(struct bitset *b, struct bytes wire)
 {

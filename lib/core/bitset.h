@@ -65,9 +65,8 @@ bitset_full(const struct bitset *b)
 	return b->count == b->n;
 }
 
-/* Put all in, or take all out. */
+/* Put all in. */
 void bitset_fill(struct bitset *b);
-void bitset_empty(struct bitset *b);
 
 /*
  * Become what a bit field says. RC_BAD: another size than bitset_size(b->n), or a spare

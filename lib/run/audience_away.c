@@ -184,12 +184,3 @@ audience_away_end(struct audience_away *w, const struct outcome *end)
 
 	tell(w, &n, bytes_str(end->words));
 }
-
-void
-audience_away_free(struct audience_away *w)
-{
-	if (w == NULL)
-		return;
-	loop_watch_free(w->watch);
-	free(w);
-}

@@ -9,12 +9,14 @@
 
 struct audience_away;
 
-/* fd: our end of the pair, which stays the caller's. NULL: out of memory. */
+/*
+ * It lives as long as the process. fd: our end of the pair, which stays the caller's.
+ * NULL: out of memory.
+ */
 struct audience_away *audience_away_new(struct loop *l, int fd);
 const struct audience *audience_away_face(struct audience_away *w);
 
 /* The last note. */
 void audience_away_end(struct audience_away *w, const struct outcome *end);
-void audience_away_free(struct audience_away *w); /* NULL is allowed */
 
 #endif

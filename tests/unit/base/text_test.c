@@ -149,16 +149,6 @@ every_truncation_of_a_utf8_sequence_is_none(void **state)
 }
 
 static void
-a_text_is_utf8_when_all_of_it_is(void **state)
-{
-	(void)state;
-	assert_true(text_is_utf8(str("")));
-	assert_true(text_is_utf8(str("na\xc3\xafve \xf0\x9f\x98\x80")));
-	assert_false(text_is_utf8(str("na\xefve")));
-	assert_false(text_is_utf8(str("tail\xc3")));
-}
-
-static void
 characters_that_make_a_terminal_lie_are_controls(void **state)
 {
 	static const uint32_t control[] = { 0, 0x1b, 0x1f, 0x7f, 0x80, 0x9b, 0x9f, 0xad,
@@ -246,7 +236,6 @@ main(void)
 		cmocka_unit_test(anything_but_digits_is_no_number),
 		cmocka_unit_test(utf8_is_decoded_in_shortest_form_only),
 		cmocka_unit_test(every_truncation_of_a_utf8_sequence_is_none),
-		cmocka_unit_test(a_text_is_utf8_when_all_of_it_is),
 		cmocka_unit_test(characters_that_make_a_terminal_lie_are_controls),
 		cmocka_unit_test(foreign_bytes_become_question_marks_one_each),
 		cmocka_unit_test(printable_text_is_cut_between_characters),

@@ -53,30 +53,12 @@ ipv6_peers_take_18_bytes(void **state)
 	}
 }
 
-static void
-each_family_is_written_in_its_own_size(void **state)
-{
-	struct bytes in = bytes_of(two4, sizeof(two4));
-	uint8_t out[18];
-	struct addr a;
-
-	(void)state;
-	assert_true(compact_take(&in, COMPACT_V4, &a));
-	assert_ptr_equal(compact_put(out, &a), out + 6);
-	assert_memory_equal(out, two4, 6);
-	in = bytes_of(one6, sizeof(one6));
-	assert_true(compact_take(&in, COMPACT_V6, &a));
-	assert_ptr_equal(compact_put(out, &a), out + 18);
-	assert_memory_equal(out, one6, 18);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(peers_are_taken_until_less_than_one_is_left),
 		cmocka_unit_test(ipv6_peers_take_18_bytes),
-		cmocka_unit_test(each_family_is_written_in_its_own_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
