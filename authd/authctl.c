@@ -27,6 +27,8 @@ static const struct tool_option options[] = {
 	{ 0, NULL, NULL },
 };
 
+enum { COMMAND_NAMES = 256 }; /* bytes of all of them, in a row */
+
 static const struct tool tool = {
 	.name = "authctl",
 	.section = 8,
@@ -378,15 +380,24 @@ static const struct command {
 static const struct command *
 find_command(int n, char **operands)
 {
+	const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
 	const struct command *found = NULL;
+	char names[COMMAND_NAMES] = "";
 
+	for (size_t i = 0; i < n_commands; i++) {
+		size_t at = strlen(names);
+
+		(void)snprintf(names + at, sizeof(names) - at, "%s%s",
+		    at == 0 ? "" : ", ", commands[i].name);
+	}
 	if (n == 0)
-		tool_usage(&tool, "which command?");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		tool_usage(&tool, "which command? %s", names);
+	for (size_t i = 0; i < n_commands; i++)
 		if (strcmp(commands[i].name, operands[0]) == 0)
 			found = &commands[i];
 	if (found == NULL)
-		tool_usage(&tool, "%s: no such command", operands[0]);
+		tool_usage(
+		    &tool, "%s: no such command: there are %s", operands[0], names);
 	if (n - 1 > found->most)
 		tool_usage(&tool, "%s: too many operands", found->name);
 	if (n == 1 && found->argument != NULL)

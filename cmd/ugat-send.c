@@ -51,6 +51,18 @@ set(struct send_options *o, bool *listens, int letter, const char *argument)
 	}
 }
 
+/* As cp and scp have it, the host last. n operands. */
+static void
+check_order(char **operands, int n)
+{
+	const char *first = operands[0], *last = operands[n - 1];
+
+	if (n > 1 && strcmp(last, "-") != 0 && strchr(first, '@') == NULL &&
+	    access(first, F_OK) == 0 && access(last, F_OK) != 0)
+		tool_usage(&tool, "%s: no such file: HOST stands first: ugat-send %s %s",
+		    last, last, first);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -77,6 +89,8 @@ main(int argc, char **argv)
 		o.x.port = XFER_PORT;
 	if (!listens && at == argc)
 		tool_usage(&tool, "no host: say where to, or wait with -l");
+	if (!listens)
+		check_order(argv + at, argc - at);
 	if (!listens)
 		tool_callee(&tool, argv[at++], &o.x);
 	if (at == argc)

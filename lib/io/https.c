@@ -409,6 +409,18 @@ perform(struct https *h)
 	return rc;
 }
 
+/* What the network said, where curl says no more than that there was no way there. */
+static const char *
+why(const struct https *h, CURLcode rc)
+{
+	long err = 0;
+
+	if (rc == CURLE_COULDNT_CONNECT &&
+	    curl_easy_getinfo(h->curl, CURLINFO_OS_ERRNO, &err) == CURLE_OK && err > 0)
+		return strerror((int)err);
+	return h->words[0] == '\0' ? curl_easy_strerror(rc) : h->words;
+}
+
 enum https_fate
 https_ask(struct https *h, const struct https_request *r, struct https_answer *a)
 {
@@ -437,9 +449,7 @@ https_ask(struct https *h, const struct https_request *r, struct https_answer *a
 	if (curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
 		a->status = (int)status;
 	if (rc != CURLE_OK)
-		(void)text_printable(
-		    bytes_str(h->words[0] == '\0' ? curl_easy_strerror(rc) : h->words),
-		    a->words, sizeof(a->words));
+		(void)text_printable(bytes_str(why(h, rc)), a->words, sizeof(a->words));
 	if (curl_easy_getinfo(h->curl, CURLINFO_NUM_CONNECTS, &fresh) == CURLE_OK)
 		a->twice = h->connected && fresh > 0;
 	/* One that it closes behind its answer is not lost under the next request. */

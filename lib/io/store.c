@@ -20,6 +20,7 @@
 
 #include "base/text.h"
 #include "core/layout.h"
+#include "io/dirs.h"
 #include "io/store_parts.h"
 
 enum { LOCK_TRIES = 8 };
@@ -101,30 +102,6 @@ store_mark(struct store *s, struct store_list *l, enum store_flag flag, size_t i
 	l->at[l->n++] = (uint32_t)i;
 }
 
-/*
- * Make a directory that the user named, with those above it. Returns the errno of the
- * first that could not be made, or 0.
- */
-static int
-make_dirs(const char *dir)
-{
-	char *path = strdup(dir);
-	int err = path == NULL ? ENOMEM : 0;
-
-	for (char *at = path; path != NULL && *at != '\0'; at++) {
-		char next = at[1];
-
-		if (next != '/' && next != '\0')
-			continue;
-		at[1] = '\0';
-		if (mkdir(path, 0777) != 0 && errno != EEXIST && err == 0)
-			err = errno;
-		at[1] = next;
-	}
-	free(path);
-	return err;
-}
-
 static enum rc
 open_dir(struct store *s, struct outcome *o)
 {
@@ -132,7 +109,7 @@ open_dir(struct store *s, struct outcome *o)
 	    err = errno;
 
 	if (fd < 0 && err == ENOENT) {
-		int made = make_dirs(s->dir);
+		int made = dirs_make(s->dir);
 
 		fd = open(s->dir, flags);
 		err = made != 0 ? made : errno;

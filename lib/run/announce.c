@@ -295,9 +295,35 @@ take_described(struct run *r, const struct line *l)
 	return rc == RC_OK;
 }
 
+/* News may come at any time, even before the first line. */
+static bool
+is_news(enum rec_kind kind)
+{
+	switch (kind) {
+	case REC_PEER:
+	case REC_DENY:
+	case REC_ANNOUNCED:
+	case REC_UNANSWERED:
+	case REC_SCRAPE: return true;
+	default: return false;
+	}
+}
+
 /*
- * Only what the trackers need is understood here: the pieces are for later stages. Peers
- * and the like may come at any time, even before the first line.
+ * Whether these are no records at all, but a .torrent, say: a line of it would only do
+ * harm to a terminal behind us. rc is what line_get said of it.
+ */
+static bool
+is_foreign(const struct run *r, enum rc rc, const struct line *l)
+{
+	if (r->introduced || r->phase != RUN_READING || rc == RC_NONE)
+		return false;
+	return rc != RC_OK ||
+	    (rec_kind(l) != REC_UGAT && rec_kind(l) != REC_FAIL && !is_news(rec_kind(l)));
+}
+
+/*
+ * Only what the trackers need is understood here: the pieces are for later stages.
  */
 static void
 take_record(struct run *r, const struct line *l)
@@ -306,15 +332,10 @@ take_record(struct run *r, const struct line *l)
 	struct rec_file file;
 
 	line_scratch_reset(&r->scratch);
-	switch (kind) {
-	case REC_FAIL: take_fail(r, l); return;
-	case REC_PEER:
-	case REC_DENY:
-	case REC_ANNOUNCED:
-	case REC_UNANSWERED:
-	case REC_SCRAPE: return;
-	default: break;
-	}
+	if (kind == REC_FAIL)
+		take_fail(r, l);
+	if (kind == REC_FAIL || is_news(kind))
+		return;
 	if (rec_check(l) != RC_OK || (r->phase == RUN_READING && !r->introduced)) {
 		if (take_described(r, l))
 			introduce(r);
@@ -334,17 +355,15 @@ take_record(struct run *r, const struct line *l)
 static void
 take_line(struct run *r, struct bytes text)
 {
-	struct line l;
-	enum rc rc = RC_OK;
+	struct line l = { .n = 0 };
+	enum rc rc = line_get(text, &l);
 
 	r->lines++;
-	if (!r->own_lines)
-		rc = recout_line(&r->out, text);
-	if (rc != RC_OK) {
+	if (!r->own_lines && !is_foreign(r, rc, &l) &&
+	    recout_line(&r->out, text) != RC_OK) {
 		run_fail(r, CODE_BUG, "out of memory");
 		return;
 	}
-	rc = line_get(text, &l);
 	if (rc == RC_OK)
 		take_record(r, &l);
 	else if (rc != RC_NONE)

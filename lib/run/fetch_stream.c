@@ -60,7 +60,7 @@ find_only(struct fetch *f)
 	if (n == 1)
 		return only;
 	fetch_fail(f, CODE_USAGE,
-	    "-o: of %zu files only one can be kept: choose it with ugat-pick", n);
+	    "-o: of %zu files only one can be written: choose it with ugat-pick", n);
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/dirs.h"
 #include "run/recv_parts.h"
 #include "run/xfer_cage.h"
 #include "run/xfer_run.h"
@@ -15,14 +16,21 @@ static enum rc
 check(const void *ctx, struct outcome *end)
 {
 	const struct recv_options *o = ctx;
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 	int fd;
 
 	if (o->file != NULL)
 		return RC_OK;
-	fd = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(o->dir, flags);
+	if (fd == -1 && errno == ENOENT) {
+		int made = dirs_make(o->dir);
+
+		fd = open(o->dir, flags);
+		errno = fd == -1 && made != 0 ? made : errno;
+	}
 	if (fd == -1 || faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-		(void)outcome_fail(end, CODE_CANTCREAT, "%s: %s%s", o->dir,
-		    strerror(errno), errno == ENOENT ? ": make it first" : "");
+		(void)outcome_fail(
+		    end, CODE_CANTCREAT, "%s: %s", o->dir, strerror(errno));
 	if (fd != -1)
 		(void)close(fd);
 	return end->code == CODE_OK ? RC_OK : RC_BAD;

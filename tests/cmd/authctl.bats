@@ -119,6 +119,11 @@ serial() {
 		[ "$rc" -eq 2 ] || { echo "$words: $rc"; return 1; }
 		grep -q '^usage: authctl' err
 	done
+	for words in '' frobnicate; do
+		# shellcheck disable=SC2086
+		ctl $words 2>err || true
+		grep -q ' adduser, deluser, passwd, users, sessions, revoke, invite, fingerprint, backup$' err
+	done
 }
 
 @test "adduser: who is added can log in; a taken or bad name and a short password are refused" {

@@ -195,6 +195,13 @@ own_lines() {
 	[[ $stderr == *'line 2: longer than 64 KiB'* ]]
 }
 
+@test "a .torrent in the place of records: 65, and nothing of it comes out" {
+	run -65 --separate-stderr announce < <(printf 'd8:announce3:udp\001\033[2J\nmore\n')
+	[ "$stderr" = 'ugat-announce: line 1: no `ugat` line at the start: is this the output of ugat-parse?' ]
+	[[ ${lines[0]} == "fail!	65	ugat-announce	line 1: no "* ]]
+	[ "${#lines[@]}" -eq 1 ]
+}
+
 @test "one round: what the tracker says, in records" {
 	tracker honest
 	run -0 --separate-stderr announce -1 -p 7001 < <(records "udp://127.0.0.1:$port/announce?x=1")

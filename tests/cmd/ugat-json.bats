@@ -156,6 +156,14 @@ json() {
 	[ "$rc" -eq 65 ]
 }
 
+@test "a .torrent in the place of records: 65, and nothing of it comes out" {
+	rc=0
+	printf 'd8:announce3:udp4:info\\x\nmore' | json >out || rc=$?
+	[ "$rc" -eq 65 ]
+	[ "$(wc -l <out)" -eq 1 ]
+	[ "$(jq -r .words out)" = 'line 1: no `ugat` line at the start: is this the output of ugat-parse?' ]
+}
+
 @test "every test torrent of libtorrent becomes JSON that says the same" {
 	for file in "$torrents"/libtorrent/*.torrent; do
 		ugat-parse "$file" 2>/dev/null || true

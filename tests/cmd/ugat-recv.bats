@@ -38,6 +38,15 @@ refused() {
 	refused 2 '.*\[USER@\]HOST\[:PORT\] expected' -y -c ops@
 }
 
+@test "-d: the directory is made, with those above it, before anybody calls" {
+	port
+	UGAT_SESSION=$SCRATCH/lab.pem spawn recv ugat-recv -y -p "$PORT" -d new/in
+	up recv "$PORT" 5
+	[ -d new/in ]
+	kill "$SPAWNED"
+	wait_for 10 gone "$SPAWNED"
+}
+
 @test "without a terminal and without -y, -u and NAME: 2 at once; with any of them it waits" {
 	CODE=0
 	as lab setsid -w timeout 5 ugat-recv >recv.out 2>recv.err </dev/null || CODE=$?
@@ -64,7 +73,7 @@ refused() {
 }
 
 @test "a directory that is not there, is a file or may not be written: 73 at the start" {
-	refused 73 'nowhere: No such file' -y -d nowhere
+	refused 73 'f/in: Not a directory' -y -d f/in
 	refused 73 'f: Not a directory' -y -d f
 }
 

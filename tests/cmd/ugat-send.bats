@@ -58,6 +58,12 @@ nobody() {
 	done
 }
 
+@test "usage: the host last, as cp has it, is named with the right order: 2; a file that is not there is 66" {
+	echo x >lab@127.0.0.1
+	refused 2 'lab@127.0.0.2: no such file: HOST stands first: ugat-send lab@127.0.0.2 f' f lab@127.0.0.2
+	refused 66 'nofile: No such file' lab@127.0.0.1 f nofile
+}
+
 @test "usage: two operands with one name, and standard input without -n, are named: 2" {
 	mkdir d && echo other >d/f
 	nobody
