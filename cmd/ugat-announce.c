@@ -74,6 +74,6 @@ main(int argc, char **argv)
 		    "no input: use it as ugat-parse FILE | ugat-announce | ugat-fetch");
 	/* A reader that goes away ends it in good order: the trackers are told. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	run_announce(&o, &end);
+	announce_run(&o, &end);
 	tool_end(&tool, &end, true);
 }

@@ -128,6 +128,6 @@ main(int argc, char **argv)
 	if (isatty(STDIN_FILENO))
 		tool_usage(&tool,
 		    "no input: use it as ugat-parse FILE | ugat-announce | ugat-fetch");
-	run_fetch(&o, &end);
+	fetch_run(&o, &end);
 	tool_end(&tool, &end, !o.nul && !to_stdout);
 }

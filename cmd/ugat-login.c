@@ -97,6 +97,6 @@ main(int argc, char **argv)
 	o.server = at < argc ? argv[at] : NULL;
 	check(&o);
 	login_guard();
-	run_login(&o, &end);
+	login_run(&o, &end);
 	tool_end(&tool, &end, false);
 }

@@ -32,6 +32,6 @@ main(int argc, char **argv)
 	if (at < argc)
 		tool_usage(&tool, "%s: no operand expected", argv[at]);
 	login_guard();
-	run_logout(&o, &end);
+	logout_run(&o, &end);
 	tool_end(&tool, &end, false);
 }

@@ -54,6 +54,6 @@ main(int argc, char **argv)
 		tool_usage(&tool, "%s: one operand at most", argv[at + 1]);
 	o.server = at < argc ? argv[at] : NULL;
 	login_guard();
-	run_passwd(&o, &end);
+	passwd_run(&o, &end);
 	tool_end(&tool, &end, false);
 }

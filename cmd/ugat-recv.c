@@ -107,6 +107,6 @@ main(int argc, char **argv)
 	if (o.dir == NULL)
 		o.dir = ".";
 	login_guard();
-	run_recv(&o, &end);
+	recv_run(&o, &end);
 	tool_end(&tool, &end, !o.nul && !to_stdout);
 }

@@ -99,6 +99,6 @@ main(int argc, char **argv)
 	o.operands = argv + at;
 	o.n = (size_t)(argc - at);
 	login_guard();
-	run_send(&o, &end);
+	send_run(&o, &end);
 	tool_end(&tool, &end, false);
 }

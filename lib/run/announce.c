@@ -479,7 +479,7 @@ clear_away(struct run *r)
 }
 
 void
-run_announce(const struct announce_options *o, struct outcome *end)
+announce_run(const struct announce_options *o, struct outcome *end)
 {
 	struct run *r = calloc(1, sizeof(*r));
 

@@ -30,6 +30,6 @@ struct announce_options {
  * needs it any more, it has failed, or a signal asks for the end; *end then says how to
  * end. SIGPIPE must be ignored.
  */
-void run_announce(const struct announce_options *o, struct outcome *end);
+void announce_run(const struct announce_options *o, struct outcome *end);
 
 #endif

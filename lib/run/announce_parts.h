@@ -120,7 +120,7 @@ void run_drain(struct run *r);
 void run_pump(struct run *r);
 
 /*
- * run/announce_session: keep the session that run_announce has opened. false: out of
+ * run/announce_session: keep the session that announce_run has opened. false: out of
  * memory.
  */
 bool run_stay_logged_in(struct run *r);

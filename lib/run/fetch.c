@@ -300,7 +300,7 @@ stop(struct fetch *f)
 }
 
 void
-run_fetch(const struct fetch_options *o, struct outcome *end)
+fetch_run(const struct fetch_options *o, struct outcome *end)
 {
 	struct fetch f = {
 		.o = o, .end = end, .listeners = { -1, -1 }, .start_s = loop_wall_s()

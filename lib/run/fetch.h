@@ -44,6 +44,6 @@ struct fetch_options {
  * signal asks for the end; *end then says how to end. Whatever was verified by then is on
  * disk and in the journal.
  */
-void run_fetch(const struct fetch_options *o, struct outcome *end);
+void fetch_run(const struct fetch_options *o, struct outcome *end);
 
 #endif

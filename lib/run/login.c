@@ -242,7 +242,7 @@ ensure(struct login *l)
 }
 
 void
-run_login(const struct login_options *o, struct outcome *end)
+login_run(const struct login_options *o, struct outcome *end)
 {
 	struct login l;
 

@@ -25,7 +25,7 @@ struct login_options {
 	enum login_mode mode;
 	bool new_account;
 	bool force;
-	bool passwd; /* run_passwd's: an authority of one's own is no help there */
+	bool passwd; /* passwd_run's: an authority of one's own is no help there */
 	bool quiet, verbose;
 	const char *user;     /* NULL: the session's, or asked for */
 	const char *server;   /* HOST[:PORT]; NULL: the site's, or the session's */
@@ -40,16 +40,16 @@ struct login_options {
 };
 
 /* Do what o->mode says; *end then says how to end. */
-void run_login(const struct login_options *o, struct outcome *end);
+void login_run(const struct login_options *o, struct outcome *end);
 
 /*
  * Change the password of an account. Of o only user, server, pin, password (two lines:
  * the old and the new one), limit_s, quiet, verbose, err and command count.
  */
-void run_passwd(const struct login_options *o, struct outcome *end);
+void passwd_run(const struct login_options *o, struct outcome *end);
 
 /* Remove the session. Of o only quiet, verbose, err and command count. */
-void run_logout(const struct login_options *o, struct outcome *end);
+void logout_run(const struct login_options *o, struct outcome *end);
 
 /*
  * For commands that hold secrets: no core dumps, and no other process of the user may

@@ -68,7 +68,7 @@ remark(const struct login_options *o, const char *words, const struct tokfile *f
 }
 
 void
-run_logout(const struct login_options *o, struct outcome *end)
+logout_run(const struct login_options *o, struct outcome *end)
 {
 	struct tokfile f;
 	enum rc rc;

@@ -47,7 +47,7 @@ greet(struct login_net *n)
 }
 
 void
-run_passwd(const struct login_options *o, struct outcome *end)
+passwd_run(const struct login_options *o, struct outcome *end)
 {
 	struct login_net n;
 	struct login l;

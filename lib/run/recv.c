@@ -44,7 +44,7 @@ session(const void *ctx, const struct talk_ground *ground, struct outcome *end)
 }
 
 void
-run_recv(const struct recv_options *o, struct outcome *end)
+recv_run(const struct recv_options *o, struct outcome *end)
 {
 	const struct xfer_job job = {
 		.o = &o->x,

@@ -22,6 +22,6 @@ struct recv_options {
  * Receive, by being called or by calling. Returns when all that was accepted is stored,
  * when that has failed, or a signal asks for the end; *end says how to end.
  */
-void run_recv(const struct recv_options *o, struct outcome *end);
+void recv_run(const struct recv_options *o, struct outcome *end);
 
 #endif

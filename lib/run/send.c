@@ -28,7 +28,7 @@ session(const void *ctx, const struct talk_ground *ground, struct outcome *end)
 }
 
 void
-run_send(const struct send_options *o, struct outcome *end)
+send_run(const struct send_options *o, struct outcome *end)
 {
 	const struct xfer_job job = {
 		.o = &o->x,

@@ -20,6 +20,6 @@ struct send_options {
  * and said so, or when that has failed, or a signal asks for the end; *end says how to
  * end.
  */
-void run_send(const struct send_options *o, struct outcome *end);
+void send_run(const struct send_options *o, struct outcome *end);
 
 #endif
