@@ -200,6 +200,9 @@ read_versions(struct metainfo *m)
 	m->has_v2 = version == 2;
 	m->has_v1 = !m->has_v2 || m->value[IN_PIECES] != 0 || m->value[IN_FILES] != 0 ||
 	    m->value[IN_LENGTH] != 0;
+	if (!m->has_v2 && m->value[IN_TREE] != 0 && m->value[IN_PIECES] == 0)
+		return metainfo_fail(m, RC_BAD, m->value[IN_TREE],
+		    "a `file tree` without a `meta version` of 2");
 	return RC_OK;
 }
 

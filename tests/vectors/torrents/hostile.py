@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Torrents that somebody made to do harm, or that are merely odd: hostile.py DIR writes them there, and
-prints a line for each: file TAB exit status TAB words of the refusal."""
+prints a line for each: file TAB exit status TAB words of the refusal, as ugat-parse and all behind it say them; then
+TAB exit status TAB words of ugat-fetch alone, where it refuses what is a good torrent."""
 import hashlib
 import os
 import sys
@@ -139,7 +140,7 @@ def cases():
     yield 'name missing', 65, 'no `name`', torrent(info(name=None))
     yield 'name a number', 65, 'not a string', torrent(info(name=5))
     yield 'path missing', 65, 'without a `path`', files({'length': 1})
-    yield 'path empty', 65, 'without a name', files(file())
+    yield 'path of no names', 65, 'without a name', files(file())
     yield 'path a string', 65, 'not a list', files({'length': 1, 'path': 'a'})
     yield 'path of numbers', 65, 'not a string', files(file(5))
     yield 'component 255', 0, '', files(file('x' * 255))
@@ -172,8 +173,129 @@ def cases():
     yield 'v2 name differs', 65, 'another path', hybrid(5, lambda i, o: i.update({'name': 'm'}))
     yield 'v2 tree traversal', 65, 'name', torrent({'file tree': {'..': {'x': {'': {'length': 1, 'pieces root': b'x' * 32}}}},
                                                     'meta version': 2, 'name': 'n', 'piece length': 16384})
+    yield from odd_syntax()
+    yield from odd_values()
+    yield from odd_names()
+    yield from odd_links()
+    yield from odd_trees()
     yield 'v2 tree slashes', 65, 'name', torrent({'file tree': {'../../etc/passwd': {'': {'length': 1, 'pieces root': b'x' * 32}}},
                                                   'meta version': 2, 'name': 'n', 'piece length': 16384})
+
+
+# Where libtorrent 2.0.8 decides otherwise than the tables below, the line says what it does.
+
+def odd_syntax():
+    i = ben(info())
+    yield 'info of keys out of order', 0, '', b'd4:infod4:name1:n6:lengthi5e12:piece lengthi16384e6:pieces20:' + P + b'ee'
+    yield 'keys out of order', 0, '', b'd4:info' + i + b'8:announce5:udp:/e'
+    yield 'empty key', 0, '', b'd0:i5e4:info' + i + b'e'
+    yield 'info twice far apart', 65, 'a second `info`', b'd4:info' + i + b'1:z0:4:info' + i + b'e'  # the first
+    yield 'info a string', 65, 'not a dictionary', ben({'info': i})
+    yield 'info of nothing', 65, 'no `name`', torrent({})
+    yield 'a list', 65, 'does not begin with a dictionary', ben([{'info': info()}])
+    yield 'dictionary of nothing', 65, 'no `info`', b'de'
+    yield 'one letter', 65, 'the data ends', b'd'
+    yield 'one end too many', 65, 'something follows', b'd4:info' + i + b'ee'  # taken
+    yield 'key with a leading zero', 65, 'leading zero', b'd04:info' + i + b'e'  # taken
+    yield 'minus zero outside', 65, 'minus zero', torrent(info(), x=Raw(b'i-0e'))  # taken
+    yield 'minus alone', 65, 'malformed integer', torrent(info(), x=Raw(b'i-e'))
+    for n in (2 ** 32 + 1, 2 ** 64, 2 ** 64 + 1):
+        yield 'length wraps %d' % n, 65, 'longer than the data', torrent(info(), x=Raw(b'%d:a' % n))
+    yield 'as text', 65, 'does not begin with a dictionary', ben({'info': i}).decode('latin1').encode('utf-16')
+    yield 'line ends changed', 65, 'a key that is not a string', torrent(info(pieces=b'\n' * 20)).replace(b'\n', b'\r\n')
+    yield 'depth of dictionaries', 65, 'nested deeper than 100', b'd1:a' + b'd1:a' * 100000 + b'de' + b'e' * 100000 + b'4:info' + i + b'e'
+
+
+def odd_values():
+    yield 'date 2^63-1', 0, '', torrent(info(), creation_date=2 ** 63 - 1)
+    yield 'date -2^63', 0, '', torrent(info(), creation_date=-2 ** 63)
+    yield 'date 2^63', 65, '64 bits', torrent(info(), creation_date=2 ** 63)  # taken
+    yield 'date a list', 0, '', torrent(info(), creation_date=[1])
+    yield 'piece length 1', 0, '', torrent(info(piece_length=1, pieces=P * 5))
+    yield 'piece length 3', 0, '', torrent(info(piece_length=3, pieces=P * 2))
+    yield 'piece length 2^32+16384', 65, '2^30', torrent(info(piece_length=2 ** 32 + 16384))
+    yield 'piece length a string', 65, '2^30', torrent(info(piece_length='16384'))
+    yield 'pieces missing', 65, 'no `pieces`', torrent(info(pieces=None, root_hash=P))
+    yield 'lengths wrap', 65, '2^60', files(file('a', length=2 ** 63 - 1), file('b', length=2 ** 63 - 1), file('c', length=3))
+    yield 'length 2^63', 65, '2^60', files(file('a', length=2 ** 63), file('b'))  # 0 instead
+    yield 'pad of 2^60', 65, '2^60', files(file('a'), file('p', attr='p', length=2 ** 60 - 1))
+    yield 'pad negative', 65, 'negative', files(file('a'), file('p', attr='p', length=-1))
+    yield 'pad of an odd length', 0, '', files(file('a'), file('p', attr='p', length=3), file('b'))
+    yield 'length twice in a file', 65, 'a key twice', files(Raw(b'd6:lengthi1e6:lengthi2e4:pathl1:aee'))  # the first
+    for name, value in (('2', 2), ('a string', '1'), ('a list', [1])):
+        yield 'private ' + name, 0, '', torrent(info(private=value))
+    yield 'private 10^30', 65, '64 bits', torrent(info(private=10 ** 30))
+    yield 'attr of anything', 0, '', files(file('a', attr='zq\x1bxx'), file('b', attr=5))
+
+
+def odd_names():
+    own = 'its own notes'
+    yield 'name .ugat', 0, '', torrent(info(name='.ugat')), 65, own
+    yield 'path .ugat', 0, '', torrent(info(length=None, name='.ugat', files=[file(P.decode() * 2 + '.have', length=5)])), 65, own
+    for name in ('-', '--help', '#', '\\e', '\\0057', '..\\..\\x', '~', '...', ' ', '%s%n', 'a\r', 'a\nfile\t9\t0\t1\tb', 'gpj.\u202eexe'):
+        yield 'name ' + ascii(name), 0, '', torrent(info(name=name))
+    yield 'name with an overlong slash', 0, '', torrent(info(name=b'..\xc0\xafetc'))
+    yield 'path.utf-8 alone', 0, '', files({'length': 1, 'path.utf-8': ['a']})
+    yield 'path.utf-8 a string', 0, '', files({'length': 1, 'path': ['a'], 'path.utf-8': 'b'})
+    yield 'path.utf-8 traversal', 65, 'name', files({'length': 1, 'path': ['a'], 'path.utf-8': ['..', 'b']})  # b
+    yield 'path.utf-8 alike', 65, 'same path', files({'length': 1, 'path': ['a'], 'path.utf-8': ['c']},  # c and c.1
+                                                     {'length': 1, 'path': ['b'], 'path.utf-8': ['c']})
+    yield 'path of lists', 65, 'not a string', files({'length': 1, 'path': [['a']]})
+    yield 'pad traversal', 65, 'name', files(file('a'), file('..', 'x', attr='p'))  # x
+    yield 'symlink to nothing', 65, 'without its `symlink path`', files(file('a'), file('b', attr='l'))  # taken
+    yield 'symlink to itself', 0, '', files(file('a'), file('b', attr='l', **{'symlink path': ['b']}))
+    yield 'symlink as a directory', 65, 'also a directory', files(file('l', attr='l', **{'symlink path': ['a']}), file('l', 'x'))  # l.1
+
+
+def odd_links():
+    yield 'announce control', 0, '', torrent(info(), announce='http://a/\x1b[2J\npeer\t1.2.3.4\t5')
+    yield 'announce a file', 0, '', torrent(info(), announce='file:///etc/passwd')
+    for name, odd in (('a dictionary', {'a': 'u'}), ('deep', [[[['udp://a/']]]]), ('numbers', [[1, 2], 3]), ('empty', [[], [''], []])):
+        yield 'announce-list ' + name, 0, '', torrent(info(), **{'announce-list': odd}, announce='udp://127.0.0.1:9/')
+        yield 'url-list ' + name, 0, '', torrent(info(), **{'url-list': odd}, httpseeds=odd, nodes=odd)
+    yield 'nodes', 0, '', torrent(info(), nodes=[['h', 65536], ['h', 0], ['h\x1b\n', 1], ['h', 1, 2], [1, 'h'], {'h': 1}, 'h'])
+
+
+def odd_trees():
+    def leaf(length=1, root=b'x' * 32, **other):
+        return {'': {'length': length, 'pieces root': root, **other}}
+
+    def v2(tree, **other):
+        return torrent({'file tree': tree, 'meta version': 2, 'name': 'n', 'piece length': 16384, **other})
+
+    def both(*files):
+        tree = {'a': leaf(5), 'b': leaf(5)}
+        return v2(tree, files=list(files), pieces=P * -(-sum(f['length'] for f in files) // 16384))
+
+    a, b, pad = file('a', length=5), file('b', length=5), file('p', attr='p', length=16379)
+    yield 'v2 two files', 0, '', both(a, pad, b)
+    yield 'v2 no pad', 65, 'does not begin at a piece', both(a, b)
+    yield 'v2 pad too short', 65, 'differ', both(a, file('p', attr='p', length=16378), b, file('q', attr='p', length=2))
+    yield 'v2 other order', 65, 'another path', both(b, pad, a)
+    yield 'v2 one file more', 65, '`file tree` has fewer', both(a, pad, b, pad, file('c'))
+    for name, root in (('short', b'x' * 31), ('long', b'x' * 33), ('a number', 5)):
+        yield 'v2 root ' + name, 65, 'not 32 bytes', v2({'a': leaf(root=root)})
+    yield 'v2 root zero', 65, 'without its `pieces root`', v2({'a': leaf(root=b'\0' * 32)})
+    yield 'v2 length 2^63-1', 65, '2^60', v2({'a': leaf(2 ** 63 - 1)})
+    yield 'v2 sum 2^60', 65, '2^60', v2({'a': leaf(2 ** 59), 'b': leaf(2 ** 59)})
+    yield 'v2 tree empty', 65, 'is empty', v2({})
+    yield 'v2 tree a list', 65, 'not a dictionary', v2(['a'])
+    yield 'v2 leaf without a name', 65, 'without a name', v2(leaf())
+    yield 'v2 file and directory', 65, 'also a directory', v2({'a': {**leaf(), 'b': leaf()}})
+    yield 'v2 keys out of order', 65, 'order of its keys', v2(Raw(b'd1:b' + ben(leaf()) + b'1:a' + ben(leaf()) + b'e'))
+    yield 'v2 key twice', 65, 'a key twice', v2(Raw(b'd1:a' + ben(leaf()) + b'1:a' + ben(leaf()) + b'e'))
+    yield 'v2 depth 10^5', 65, 'nested deeper than 100', v2(Raw(b'd' + b'1:dd' * 100000 + b'e' * 100001))
+    yield 'v2 path NUL', 65, 'name', v2({'a\0': leaf()})  # a
+    yield 'v2 name dotdot', 65, 'name', v2({'a': leaf()}, name='..')  # taken
+    yield 'v2 pad in the tree', 65, 'a pad file', v2({'a': leaf(), 'p': leaf(attr='p')})
+    yield 'v2 symlink outside', 65, 'name', v2({'a': leaf(), 'l': {'': {'attr': 'l', 'length': 0, 'symlink path': ['..', 'x']}}})  # taken
+    yield 'v2 version missing', 65, 'without a `meta version`', torrent({'file tree': {'a': leaf()}, 'name': 'n', 'piece length': 16384})
+    yield 'v2 version a string', 65, 'meta version', v2({'a': leaf()}, **{'meta version': '2'})
+    yield 'v2 piece length 8192', 65, 'power of two', v2({'a': leaf()}, **{'piece length': 8192})
+    big = {'file tree': {'a': leaf(40000)}, 'meta version': 2, 'name': 'n', 'piece length': 16384}
+    for name, layers, words in (('a list', [], 'not a dictionary'), ('too long', {b'x' * 32: b'y' * 128}, 'does not fit'),
+                                ('a number', {b'x' * 32: 5}, '32-byte hashes'), ('short key', {b'q': b'y' * 96}, '32 bytes')):
+        yield 'v2 layers ' + name, 65, words, ben({'info': big, 'piece layers': layers})  # a list: taken
 
 
 def large():
@@ -227,7 +349,7 @@ def hybrid_of_zeros(pieces):
 
 if __name__ == '__main__':
     which = large if sys.argv[2:] == ['large'] else cases
-    for name, code, words, data in which():
-        with open(os.path.join(sys.argv[1], name.replace('/', '_')), 'wb') as f:
+    for name, code, words, data, *fetch in which():
+        with open(os.path.join(sys.argv[1], name.replace('/', '_')), 'xb') as f:
             f.write(data)
-        print(name, code, words, sep='\t', flush=True)
+        print(name, code, words, *fetch, sep='\t', flush=True)

@@ -9,7 +9,7 @@ directory = sys.argv[1]
 sanitized = bool(os.environ.get('UGAT_SAN'))
 failed = False
 for line in sys.stdin:
-    name, code, words = line.rstrip('\n').split('\t')
+    name, code, words = line.rstrip('\n').split('\t')[:3]
     path = os.path.join(directory, name.replace('/', '_'))
     pid = os.fork()
     if pid == 0:
