@@ -36,16 +36,16 @@ static const char id_prefix[] = "-UG0100-";
 /* The end. */
 
 static void
-leave_when_written(struct run *r)
+leave_when_written(struct asking *r)
 {
-	if (r->phase == RUN_LEAVING && (r->out_gone || r->out.buf.n == 0))
+	if (r->phase == ASKING_LEAVING && (r->out_gone || r->out.buf.n == 0))
 		loop_stop(r->loop);
 }
 
 void
-run_leave(struct run *r)
+asking_leave(struct asking *r)
 {
-	r->phase = RUN_LEAVING;
+	r->phase = ASKING_LEAVING;
 	if (loop_watch_set(r->in_watch, 0) != RC_OK)
 		loop_stop(r->loop);
 	loop_timer_set(
@@ -55,24 +55,24 @@ run_leave(struct run *r)
 
 /* Take leave of the trackers, if there are any to take leave of, and end. */
 void
-run_finish(struct run *r)
+asking_finish(struct asking *r)
 {
-	if (r->phase == RUN_STOPPING || r->phase == RUN_LEAVING)
+	if (r->phase == ASKING_STOPPING || r->phase == ASKING_LEAVING)
 		return;
-	if (r->phase != RUN_ANNOUNCING || r->o->once || !session_lives(r->session)) {
-		run_leave(r);
+	if (r->phase != ASKING_ANNOUNCING || r->o->once || !session_lives(r->session)) {
+		asking_leave(r);
 		return;
 	}
 	/* The run may have ended since: the trackers are told what it did last. */
-	run_look_again(r);
-	r->phase = RUN_STOPPING;
+	asking_look_again(r);
+	r->phase = ASKING_STOPPING;
 	announce_stop(r->announce, loop_now());
-	/* Not run_pump: this may be inside of it. */
+	/* Not asking_pump: this may be inside of it. */
 	loop_timer_set(r->timer, 0);
 }
 
 void
-run_fail(struct run *r, int code, const char *format, ...)
+asking_fail(struct asking *r, int code, const char *format, ...)
 {
 	char words[OUTCOME_WORDS];
 	va_list ap;
@@ -82,11 +82,11 @@ run_fail(struct run *r, int code, const char *format, ...)
 	va_end(ap);
 	if (r->end->signal == 0)
 		(void)outcome_fail(r->end, code, "%s", words);
-	run_finish(r);
+	asking_finish(r);
 }
 
 void
-run_remark(struct run *r, const char *format, ...)
+asking_remark(struct asking *r, const char *format, ...)
 {
 	char raw[OUTCOME_WORDS], words[OUTCOME_WORDS];
 	va_list ap;
@@ -103,39 +103,40 @@ run_remark(struct run *r, const char *format, ...)
 /* Output. */
 
 void
-run_watch_ends(struct run *r)
+asking_watch_ends(struct asking *r)
 {
 	int out = (r->out.buf.n > 0 ? LOOP_WRITE : 0) | (r->out_polled ? LOOP_READ : 0);
-	bool read = !r->in_ended && r->phase != RUN_LEAVING && r->out.buf.n < OUT_ENOUGH;
+	bool read =
+	    !r->in_ended && r->phase != ASKING_LEAVING && r->out.buf.n < OUT_ENOUGH;
 
 	if (loop_watch_set(r->out_watch, r->out_gone ? 0 : out) != RC_OK ||
 	    loop_watch_set(r->in_watch, read ? LOOP_READ : 0) != RC_OK)
-		run_fail(r, CODE_BUG, "the event loop: %s", strerror(errno));
+		asking_fail(r, CODE_BUG, "the event loop: %s", strerror(errno));
 }
 
 static void
-reader_gone(struct run *r)
+reader_gone(struct asking *r)
 {
 	r->out_gone = true;
 	recout_clear(&r->out);
-	run_watch_ends(r);
-	run_finish(r);
+	asking_watch_ends(r);
+	asking_finish(r);
 	leave_when_written(r);
 }
 
 void
-run_put(struct run *r, struct bytes lines)
+asking_put(struct asking *r, struct bytes lines)
 {
 	/*
 	 * What nobody reads for so long is not missed: peers are named again to the next
 	 * run.
 	 */
 	if (!r->out_gone && recout_add(&r->out, lines) == RC_OK)
-		run_watch_ends(r);
+		asking_watch_ends(r);
 }
 
 static bool
-can_write(const struct run *r)
+can_write(const struct asking *r)
 {
 	struct pollfd p = { .fd = r->o->out, .events = POLLOUT };
 
@@ -144,7 +145,7 @@ can_write(const struct run *r)
 
 /* Reported readable, which a pipe's writing end only is when its reader is gone. */
 static bool
-has_no_reader(const struct run *r)
+has_no_reader(const struct asking *r)
 {
 	struct pollfd p = { .fd = r->o->out };
 
@@ -154,7 +155,7 @@ has_no_reader(const struct run *r)
 static void
 on_output(void *ctx, int what)
 {
-	struct run *r = ctx;
+	struct asking *r = ctx;
 	enum rc rc = RC_MORE;
 
 	if ((what & LOOP_READ) != 0) {
@@ -172,54 +173,54 @@ on_output(void *ctx, int what)
 		return;
 	}
 	if (rc == RC_SYS) {
-		run_fail(r, CODE_IO, "standard output: %s", strerror(errno));
+		asking_fail(r, CODE_IO, "standard output: %s", strerror(errno));
 		reader_gone(r);
 		return;
 	}
-	run_watch_ends(r);
+	asking_watch_ends(r);
 	leave_when_written(r);
 }
 
 /* How it stands. */
 
 static void
-round_failed(struct run *r)
+round_failed(struct asking *r)
 {
 	char reason[64];
 
 	(void)snprintf(reason, sizeof(reason), "no answer in %llu s",
 	    (unsigned long long)r->o->round_s);
 	announce_give_up(r->announce, reason);
-	run_drain(r);
-	run_fail(r, CODE_UNAVAILABLE,
+	asking_drain(r);
+	asking_fail(r, CODE_UNAVAILABLE,
 	    "no tracker answered (%s%s): try again, or add `peer` lines",
 	    r->first_failure, r->told > 1 ? ", and others" : "");
 }
 
 static void
-round_over(struct run *r)
+round_over(struct asking *r)
 {
-	r->phase = RUN_PASSING;
+	r->phase = ASKING_PASSING;
 	loop_timer_set(r->timer, INT64_MAX);
 	if (r->in_ended)
-		run_finish(r);
+		asking_finish(r);
 }
 
 void
-run_check(struct run *r)
+asking_check(struct asking *r)
 {
 	int64_t now = loop_now();
 	enum announce_round round;
 
-	if (r->phase == RUN_STOPPING && announce_is_over(r->announce, now))
-		run_leave(r);
-	if (r->phase != RUN_ANNOUNCING || !r->o->once)
+	if (r->phase == ASKING_STOPPING && announce_is_over(r->announce, now))
+		asking_leave(r);
+	if (r->phase != ASKING_ANNOUNCING || !r->o->once)
 		return;
 	round = announce_round(r->announce, now);
 	if (round == ANNOUNCE_HEARD) {
 		if (r->o->scrape) /* who is silent is told, too */
 			announce_give_up(r->announce, "no answer");
-		run_drain(r);
+		asking_drain(r);
 		round_over(r);
 	} else if (round == ANNOUNCE_REFUSED || now >= r->waited_ms)
 		round_failed(r);
@@ -228,7 +229,7 @@ run_check(struct run *r)
 /* Input. */
 
 static void
-introduce(struct run *r)
+introduce(struct asking *r)
 {
 	uint8_t text[REC_LATE_MAX];
 	struct bytes line;
@@ -238,42 +239,42 @@ introduce(struct run *r)
 	rec_put_self(&w, text, sizeof(text), r->id);
 	/* Whoever only counts is no peer. */
 	if (!r->own_lines && !r->o->scrape && linew_end(&w, &line) == RC_OK)
-		run_put(r, line);
+		asking_put(r, line);
 }
 
 static void
-begin(struct run *r)
+begin(struct asking *r)
 {
 	if (r->torrent.piece_length == 0) {
-		run_fail(r, CODE_DATA, "line %llu: `end` without a `torrent` line",
+		asking_fail(r, CODE_DATA, "line %llu: `end` without a `torrent` line",
 		    (unsigned long long)r->lines);
 		return;
 	}
-	r->phase = RUN_PASSING;
+	r->phase = ASKING_PASSING;
 	if (!r->torrent.has_v1) {
-		run_remark(
+		asking_remark(
 		    r, "a v2-only torrent is not announced: get a v1 or hybrid one");
 	} else if (r->torrent.n_trackers == 0) {
-		run_remark(r, "the torrent names no tracker: add `peer` lines");
-	} else if (!run_trackers_start(r)) {
-		run_fail(r, CODE_BUG, "out of memory");
+		asking_remark(r, "the torrent names no tracker: add `peer` lines");
+	} else if (!asking_trackers_start(r)) {
+		asking_fail(r, CODE_BUG, "out of memory");
 	} else {
-		run_shut(r);
+		asking_shut(r);
 		/* Behind a file or a terminal there is no run to wait for. */
-		r->phase = RUN_WAITING;
+		r->phase = ASKING_WAITING;
 		r->waited_ms = loop_now() +
-		    (r->out_polled && !r->o->scrape ? RUN_STATUS_WAIT_MS : 0);
+		    (r->out_polled && !r->o->scrape ? ASKING_STATUS_WAIT_MS : 0);
 		loop_timer_set(r->poll_timer, 0);
 	}
 }
 
 static void
-take_fail(struct run *r, const struct line *l)
+take_fail(struct asking *r, const struct line *l)
 {
 	struct rec_fail fail;
 
 	if (rec_get_fail(l, &r->scratch, &fail) != RC_OK) {
-		run_fail(r, CODE_DATA, "line %llu: a malformed `fail!` line",
+		asking_fail(r, CODE_DATA, "line %llu: a malformed `fail!` line",
 		    (unsigned long long)r->lines);
 		return;
 	}
@@ -281,16 +282,16 @@ take_fail(struct run *r, const struct line *l)
 		r->end->code = (int)fail.code;
 		r->end->passed = true;
 	}
-	run_finish(r);
+	asking_finish(r);
 }
 
 static bool
-take_described(struct run *r, const struct line *l)
+take_described(struct asking *r, const struct line *l)
 {
 	enum rc rc = torrent_add(&r->torrent, l, &r->scratch);
 
 	if (rc != RC_OK)
-		run_fail(r, rc == RC_MEM ? CODE_BUG : CODE_DATA, "line %llu: %s",
+		asking_fail(r, rc == RC_MEM ? CODE_BUG : CODE_DATA, "line %llu: %s",
 		    (unsigned long long)r->lines, r->torrent.why);
 	return rc == RC_OK;
 }
@@ -314,9 +315,9 @@ is_news(enum rec_kind kind)
  * harm to a terminal behind us. rc is what line_get said of it.
  */
 static bool
-is_foreign(const struct run *r, enum rc rc, const struct line *l)
+is_foreign(const struct asking *r, enum rc rc, const struct line *l)
 {
-	if (r->introduced || r->phase != RUN_READING || rc == RC_NONE)
+	if (r->introduced || r->phase != ASKING_READING || rc == RC_NONE)
 		return false;
 	return rc != RC_OK ||
 	    (rec_kind(l) != REC_UGAT && rec_kind(l) != REC_FAIL && !is_news(rec_kind(l)));
@@ -326,7 +327,7 @@ is_foreign(const struct run *r, enum rc rc, const struct line *l)
  * Only what the trackers need is understood here: the pieces are for later stages.
  */
 static void
-take_record(struct run *r, const struct line *l)
+take_record(struct asking *r, const struct line *l)
 {
 	enum rec_kind kind = rec_kind(l);
 	struct rec_file file;
@@ -336,12 +337,12 @@ take_record(struct run *r, const struct line *l)
 		take_fail(r, l);
 	if (kind == REC_FAIL || is_news(kind))
 		return;
-	if (rec_check(l) != RC_OK || (r->phase == RUN_READING && !r->introduced)) {
+	if (rec_check(l) != RC_OK || (r->phase == ASKING_READING && !r->introduced)) {
 		if (take_described(r, l))
 			introduce(r);
 		return;
 	}
-	if (r->phase != RUN_READING)
+	if (r->phase != ASKING_READING)
 		return;
 	if (kind == REC_END)
 		begin(r);
@@ -353,7 +354,7 @@ take_record(struct run *r, const struct line *l)
 }
 
 static void
-take_line(struct run *r, struct bytes text)
+take_line(struct asking *r, struct bytes text)
 {
 	struct line l = { .n = 0 };
 	enum rc rc = line_get(text, &l);
@@ -361,51 +362,51 @@ take_line(struct run *r, struct bytes text)
 	r->lines++;
 	if (!r->own_lines && !is_foreign(r, rc, &l) &&
 	    recout_line(&r->out, text) != RC_OK) {
-		run_fail(r, CODE_BUG, "out of memory");
+		asking_fail(r, CODE_BUG, "out of memory");
 		return;
 	}
 	if (rc == RC_OK)
 		take_record(r, &l);
 	else if (rc != RC_NONE)
-		run_fail(r, CODE_DATA, "line %llu: not a record",
+		asking_fail(r, CODE_DATA, "line %llu: not a record",
 		    (unsigned long long)r->lines);
 }
 
 static void
-input_ended(struct run *r)
+input_ended(struct asking *r)
 {
 	r->in_ended = true;
-	if (r->phase == RUN_READING)
-		run_fail(r, CODE_DATA,
+	if (r->phase == ASKING_READING)
+		asking_fail(r, CODE_DATA,
 		    r->lines == 0
 		        ? "no input: give it the output of ugat-parse"
 		        : "the input ended without `end`: was it cut, or did a filter "
 		          "eat it?");
-	else if (r->phase == RUN_PASSING)
-		run_finish(r);
+	else if (r->phase == ASKING_PASSING)
+		asking_finish(r);
 }
 
 static void
 on_input(void *ctx, int what)
 {
-	struct run *r = ctx;
+	struct asking *r = ctx;
 	enum rc rc = recin_fill(&r->in);
 	struct bytes line;
 
 	(void)what;
 	if (rc == RC_SYS || rc == RC_MEM) {
-		run_fail(r, rc == RC_MEM ? CODE_BUG : CODE_IO, "standard input: %s",
+		asking_fail(r, rc == RC_MEM ? CODE_BUG : CODE_IO, "standard input: %s",
 		    strerror(errno));
 		return;
 	}
-	while (r->phase != RUN_LEAVING && (rc = recin_line(&r->in, &line)) == RC_OK)
+	while (r->phase != ASKING_LEAVING && (rc = recin_line(&r->in, &line)) == RC_OK)
 		take_line(r, line);
 	if (rc == RC_BIG)
-		run_fail(r, CODE_DATA, "line %llu: longer than 64 KiB",
+		asking_fail(r, CODE_DATA, "line %llu: longer than 64 KiB",
 		    (unsigned long long)r->lines + 1);
 	else if (rc == RC_END)
 		input_ended(r);
-	run_watch_ends(r);
+	asking_watch_ends(r);
 	leave_when_written(r);
 }
 
@@ -414,21 +415,21 @@ on_input(void *ctx, int what)
 static void
 on_signal(void *ctx, int signo)
 {
-	struct run *r = ctx;
+	struct asking *r = ctx;
 
 	if (r->end->signal != 0) { /* for the second time: whatever waits, now */
 		loop_stop(r->loop);
 		return;
 	}
 	r->end->signal = signo;
-	if (r->phase == RUN_LEAVING)
-		run_leave(r);
+	if (r->phase == ASKING_LEAVING)
+		asking_leave(r);
 	else
-		run_finish(r);
+		asking_finish(r);
 }
 
 static bool
-set_up(struct run *r)
+set_up(struct asking *r)
 {
 	static const int caught[3] = { SIGINT, SIGTERM, SIGHUP };
 	struct stat st;
@@ -436,11 +437,11 @@ set_up(struct run *r)
 	r->loop = loop_new();
 	if (r->loop == NULL)
 		return false;
-	if (!run_stay_logged_in(r))
+	if (!asking_stay_logged_in(r))
 		return false;
 	r->in_watch = loop_watch_new(r->loop, r->o->in, on_input, r);
 	r->out_watch = loop_watch_new(r->loop, r->o->out, on_output, r);
-	r->poll_timer = loop_timer_new(r->loop, run_on_poll, r);
+	r->poll_timer = loop_timer_new(r->loop, asking_on_poll, r);
 	if (r->in_watch == NULL || r->out_watch == NULL || r->poll_timer == NULL)
 		return false;
 	for (size_t i = 0; i < 3; i++) {
@@ -462,9 +463,9 @@ set_up(struct run *r)
 }
 
 static void
-clear_away(struct run *r)
+clear_away(struct asking *r)
 {
-	run_trackers_clear(r);
+	asking_trackers_clear(r);
 	for (size_t i = 0; i < 3; i++)
 		loop_signal_free(r->signals[i]);
 	loop_timer_free(r->poll_timer);
@@ -481,7 +482,7 @@ clear_away(struct run *r)
 void
 announce_run(const struct announce_options *o, struct outcome *end)
 {
-	struct run *r = calloc(1, sizeof(*r));
+	struct asking *r = calloc(1, sizeof(*r));
 
 	if (r == NULL) {
 		(void)outcome_fail(end, CODE_BUG, "out of memory");
@@ -495,7 +496,7 @@ announce_run(const struct announce_options *o, struct outcome *end)
 	/* Nothing is passed on and nothing asked of the network before this. */
 	r->session = session_open(o->command, o->err, o->verbose, end);
 	if (r->session != NULL && set_up(r)) {
-		run_watch_ends(r);
+		asking_watch_ends(r);
 		if (loop_run(r->loop) != RC_OK)
 			(void)outcome_fail(end, CODE_BUG, "the event loop has failed");
 	} else if (r->session != NULL) {

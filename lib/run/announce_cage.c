@@ -23,7 +23,7 @@ needs_http(const struct torrent *t)
 }
 
 void
-run_shut(struct run *r)
+asking_shut(struct asking *r)
 {
 	char beside[PATH_MAX];
 	int status[STATUS_PLACES];

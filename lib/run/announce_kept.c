@@ -11,7 +11,7 @@ enum { KEY_TEXT_MAX = 70000 };
 
 /* One client at one tracker: the torrent, the URL, the port, where we ask from. */
 static bool
-key_of(const struct run *r, unsigned tracker, uint8_t key[static KEPT_KEY])
+key_of(const struct asking *r, unsigned tracker, uint8_t key[static KEPT_KEY])
 {
 	const struct net_local *l = &r->o->local;
 	struct bytes url = announce_url(r->announce, tracker);
@@ -37,7 +37,7 @@ key_of(const struct run *r, unsigned tracker, uint8_t key[static KEPT_KEY])
 }
 
 static void
-recall_one(struct run *r, unsigned tracker, struct kept_answer *a)
+recall_one(struct asking *r, unsigned tracker, struct kept_answer *a)
 {
 	struct announce_past past;
 	uint8_t key[KEPT_KEY];
@@ -56,7 +56,7 @@ recall_one(struct run *r, unsigned tracker, struct kept_answer *a)
 }
 
 void
-run_recall(struct run *r)
+asking_recall(struct asking *r)
 {
 	struct kept_answer *a;
 
@@ -68,13 +68,13 @@ run_recall(struct run *r)
 
 /* The answer of a tracker in this run; NULL: none, and none is kept. */
 static struct kept_answer *
-answer_of(struct run *r, unsigned tracker)
+answer_of(struct asking *r, unsigned tracker)
 {
 	return r->answers == NULL ? NULL : r->answers[tracker];
 }
 
 void
-run_note_answer(struct run *r, const struct announce_event *e)
+asking_note_answer(struct asking *r, const struct announce_event *e)
 {
 	struct kept_answer *a;
 
@@ -99,7 +99,7 @@ run_note_answer(struct run *r, const struct announce_event *e)
 
 /* The latest are kept. */
 void
-run_note_peer(struct run *r, const struct announce_event *e)
+asking_note_peer(struct asking *r, const struct announce_event *e)
 {
 	struct kept_answer *a = answer_of(r, e->tracker);
 
@@ -111,7 +111,7 @@ run_note_peer(struct run *r, const struct announce_event *e)
 }
 
 void
-run_note_stopped(struct run *r, unsigned tracker)
+asking_note_stopped(struct asking *r, unsigned tracker)
 {
 	struct kept_answer *a = answer_of(r, tracker);
 
@@ -122,7 +122,7 @@ run_note_stopped(struct run *r, unsigned tracker)
 }
 
 void
-run_save(struct run *r)
+asking_save(struct asking *r)
 {
 	uint8_t key[KEPT_KEY];
 
@@ -139,7 +139,7 @@ run_save(struct run *r)
 }
 
 void
-run_forget(struct run *r)
+asking_forget(struct asking *r)
 {
 	size_t n = r->answers == NULL ? 0 : announce_trackers(r->announce);
 

@@ -17,16 +17,16 @@ enum { BURST = 64, URL_SHOWN = 200, NO_SESSION_MS = 1000, PLACE_MS = 250 };
 static void
 randomly(void *ctx, uint8_t *p, size_t n)
 {
-	struct run *r = ctx;
+	struct asking *r = ctx;
 
 	if (getrandom(p, n, 0) != (ssize_t)n)
-		run_fail(r, CODE_BUG, "no random numbers: %s", strerror(errno));
+		asking_fail(r, CODE_BUG, "no random numbers: %s", strerror(errno));
 }
 
 /* Sockets. */
 
 static void
-socket_close(struct run_socket *s)
+socket_close(struct asking_socket *s)
 {
 	loop_watch_free(s->watch);
 	s->watch = NULL;
@@ -34,19 +34,20 @@ socket_close(struct run_socket *s)
 }
 
 static void
-socket_failed(struct run_socket *s)
+socket_failed(struct asking_socket *s)
 {
-	announce_failed(s->run->announce, s->number, loop_now(), true, strerror(errno));
+	announce_failed(
+	    s->asking->announce, s->number, loop_now(), true, strerror(errno));
 }
 
 static void
 on_datagram(void *ctx, int what)
 {
-	struct run_socket *s = ctx;
-	struct run *r = s->run;
+	struct asking_socket *s = ctx;
+	struct asking *r = s->asking;
 
 	(void)what;
-	/* run_pump may close it between two datagrams. */
+	/* asking_pump may close it between two datagrams. */
 	for (int i = 0; i < BURST && s->fd != -1; i++) {
 		size_t n = 0;
 		enum rc rc = net_udp_recv(s->fd, r->datagram, sizeof(r->datagram), &n);
@@ -58,16 +59,16 @@ on_datagram(void *ctx, int what)
 			    r->announce, s->number, loop_now(), bytes_of(r->datagram, n));
 		else
 			socket_failed(s);
-		run_pump(r);
+		asking_pump(r);
 	}
 }
 
 static void
-socket_open(struct run *r, const struct announce_event *e)
+socket_open(struct asking *r, const struct announce_event *e)
 {
-	struct run_socket *s = &r->sockets[e->socket];
+	struct asking_socket *s = &r->sockets[e->socket];
 
-	*s = (struct run_socket){ .run = r, .number = e->socket, .fd = -1 };
+	*s = (struct asking_socket){ .asking = r, .number = e->socket, .fd = -1 };
 	if (net_udp_connect(&e->addr, &r->o->local, &s->fd) == RC_OK) {
 		s->watch = loop_watch_new(r->loop, s->fd, on_datagram, s);
 		if (s->watch != NULL && loop_watch_set(s->watch, LOOP_READ) == RC_OK)
@@ -80,9 +81,9 @@ socket_open(struct run *r, const struct announce_event *e)
 
 /* An error that an earlier datagram met may be reported now, instead of sending. */
 static void
-socket_send(struct run *r, const struct announce_event *e)
+socket_send(struct asking *r, const struct announce_event *e)
 {
-	struct run_socket *s = &r->sockets[e->socket];
+	struct asking_socket *s = &r->sockets[e->socket];
 
 	if (net_udp_send(s->fd, e->datagram) == RC_SYS &&
 	    net_udp_send(s->fd, e->datagram) == RC_SYS)
@@ -94,7 +95,7 @@ socket_send(struct run *r, const struct announce_event *e)
 static void
 on_answer(void *ctx, const struct http_answer *a)
 {
-	struct run_socket *s = ctx;
+	struct asking_socket *s = ctx;
 	const struct announce_http http = { .rc = a->rc,
 		.why = a->why,
 		.status = a->status,
@@ -103,20 +104,20 @@ on_answer(void *ctx, const struct http_answer *a)
 		.retry_s = a->retry_s };
 
 	s->call = NULL;
-	announce_http(s->run->announce, s->number, loop_now(), &http);
-	run_pump(s->run);
+	announce_http(s->asking->announce, s->number, loop_now(), &http);
+	asking_pump(s->asking);
 }
 
 static void
-get(struct run *r, const struct announce_event *e)
+get(struct asking *r, const struct announce_event *e)
 {
 	struct announce_http failed = { .rc = RC_MEM, .why = "out of memory" };
 	const struct http_request request = { .url = e->http_url,
 		.family = addr_is_v4(&e->addr) ? HTTP_V4 : HTTP_V6,
 		.from = &r->o->local };
-	struct run_socket *s = &r->sockets[e->socket];
+	struct asking_socket *s = &r->sockets[e->socket];
 
-	*s = (struct run_socket){ .run = r, .number = e->socket, .fd = -1 };
+	*s = (struct asking_socket){ .asking = r, .number = e->socket, .fd = -1 };
 	if (r->http == NULL)
 		r->http = http_new(r->loop);
 	if (r->http != NULL)
@@ -132,40 +133,40 @@ get(struct run *r, const struct announce_event *e)
 static void
 on_resolved(void *ctx, enum rc rc, const struct addr *addrs, size_t n)
 {
-	struct run_query *q = ctx;
+	struct asking_query *q = ctx;
 
 	q->query = NULL;
-	announce_resolved(q->run->announce, q->number, loop_now(), rc, addrs, n);
-	run_pump(q->run);
+	announce_resolved(q->asking->announce, q->number, loop_now(), rc, addrs, n);
+	asking_pump(q->asking);
 }
 
 static void
 on_named(void *ctx, enum rc rc, const struct addr *addrs, size_t n)
 {
-	struct run_query *q = ctx;
+	struct asking_query *q = ctx;
 
 	q->query = NULL;
-	announce_named(q->run->announce, q->number, loop_now(), rc, addrs, n);
-	run_pump(q->run);
+	announce_named(q->asking->announce, q->number, loop_now(), rc, addrs, n);
+	asking_pump(q->asking);
 }
 
 static void
-resolve_tracker(struct run *r, const struct announce_event *e)
+resolve_tracker(struct asking *r, const struct announce_event *e)
 {
-	struct run_query *q = &r->queries[e->tracker];
+	struct asking_query *q = &r->queries[e->tracker];
 
-	*q = (struct run_query){ .run = r, .number = e->tracker };
+	*q = (struct asking_query){ .asking = r, .number = e->tracker };
 	q->query = resolve_start(r->resolve, e->host, e->port, on_resolved, q);
 	if (q->query == NULL)
 		announce_resolved(r->announce, e->tracker, loop_now(), RC_MEM, NULL, 0);
 }
 
 static void
-resolve_peer(struct run *r, const struct announce_event *e)
+resolve_peer(struct asking *r, const struct announce_event *e)
 {
-	struct run_query *q = &r->names[e->name];
+	struct asking_query *q = &r->names[e->name];
 
-	*q = (struct run_query){ .run = r, .number = e->name };
+	*q = (struct asking_query){ .asking = r, .number = e->name };
 	q->query = resolve_start(r->resolve, e->host, e->port, on_named, q);
 	if (q->query == NULL)
 		announce_named(r->announce, e->name, loop_now(), RC_MEM, NULL, 0);
@@ -217,7 +218,7 @@ tracker_line(const struct announce_event *e, size_t most, uint8_t out[REC_LATE_M
 }
 
 static void
-put_tracker(struct run *r, const struct announce_event *e)
+put_tracker(struct asking *r, const struct announce_event *e)
 {
 	uint8_t text[REC_LATE_MAX];
 	struct bytes line = bytes_of(NULL, 0);
@@ -225,11 +226,11 @@ put_tracker(struct run *r, const struct announce_event *e)
 	for (size_t most = REC_LATE_MAX - 4; line.n == 0 && most > 0; most /= 2)
 		line = tracker_line(e, most, text);
 	if (line.n > 0)
-		run_put(r, line);
+		asking_put(r, line);
 }
 
 static void
-put_peer(struct run *r, const struct addr *a)
+put_peer(struct asking *r, const struct addr *a)
 {
 	char ip[ADDR_TEXT];
 	uint8_t text[REC_LATE_MAX];
@@ -241,32 +242,33 @@ put_peer(struct run *r, const struct addr *a)
 	peer.host = bytes_str(ip);
 	rec_put_peer(&w, text, sizeof(text), &peer);
 	put_line(&w, &line);
-	run_put(r, line);
+	asking_put(r, line);
 }
 
 /* One line for each change of a tracker's fate. */
 static void
-explain(struct run *r, const struct announce_event *e, const char *url)
+explain(struct asking *r, const struct announce_event *e, const char *url)
 {
 	if (e->what == ANNOUNCE_UNANSWERED)
-		run_remark(r, "%s: %s", url, e->reason);
+		asking_remark(r, "%s: %s", url, e->reason);
 	else if (e->what == ANNOUNCE_SCRAPED)
-		run_remark(r, "%s: %u seeders, %u leechers, %u downloads", url,
+		asking_remark(r, "%s: %u seeders, %u leechers, %u downloads", url,
 		    e->seeders, e->leechers, e->completed);
 	else if (e->changed)
-		run_remark(r, "%s: %u seeders, %u leechers, %s in %u s", url, e->seeders,
-		    e->leechers, e->kept ? "as it told an earlier run; asked" : "again",
+		asking_remark(r, "%s: %u seeders, %u leechers, %s in %u s", url,
+		    e->seeders, e->leechers,
+		    e->kept ? "as it told an earlier run; asked" : "again",
 		    e->interval_s);
 }
 
 static void
-tell(struct run *r, const struct announce_event *e)
+tell(struct asking *r, const struct announce_event *e)
 {
 	char url[URL_SHOWN];
 
 	(void)uri_masked(e->url, url, sizeof(url));
 	if (e->what == ANNOUNCE_WARNED) {
-		run_remark(r, "%s: the tracker warns: %s", url, e->reason);
+		asking_remark(r, "%s: the tracker warns: %s", url, e->reason);
 		return;
 	}
 	put_tracker(r, e);
@@ -274,22 +276,22 @@ tell(struct run *r, const struct announce_event *e)
 		(void)snprintf(r->first_failure, sizeof(r->first_failure),
 		    "%.150s: %.140s", url, e->reason);
 	if (e->what == ANNOUNCE_ANSWERED)
-		run_note_answer(r, e);
+		asking_note_answer(r, e);
 	if (r->o->verbose)
 		explain(r, e, url);
 }
 
 static void
-tell_nobody(struct run *r)
+tell_nobody(struct asking *r)
 {
 	if (!r->o->once)
-		run_remark(r,
+		asking_remark(r,
 		    "no tracker answers (%s): asking on; `peer` lines work meanwhile",
 		    r->first_failure);
 }
 
 static void
-let_go(struct run_socket *s)
+let_go(struct asking_socket *s)
 {
 	socket_close(s);
 	http_cancel(s->call);
@@ -297,7 +299,7 @@ let_go(struct run_socket *s)
 }
 
 static void
-obey(struct run *r, const struct announce_event *e)
+obey(struct asking *r, const struct announce_event *e)
 {
 	switch (e->what) {
 	case ANNOUNCE_RESOLVE: resolve_tracker(r, e); break;
@@ -310,44 +312,44 @@ obey(struct run *r, const struct announce_event *e)
 	case ANNOUNCE_SCRAPED:
 	case ANNOUNCE_WARNED:
 	case ANNOUNCE_UNANSWERED: tell(r, e); break;
-	case ANNOUNCE_STOPPED: run_note_stopped(r, e->tracker); break;
+	case ANNOUNCE_STOPPED: asking_note_stopped(r, e->tracker); break;
 	case ANNOUNCE_PEER:
 		put_peer(r, &e->addr);
-		run_note_peer(r, e);
+		asking_note_peer(r, e);
 		break;
 	case ANNOUNCE_NOBODY: tell_nobody(r); break;
 	}
 }
 
 void
-run_drain(struct run *r)
+asking_drain(struct asking *r)
 {
 	struct announce_event e;
 
 	while (announce_next(r->announce, &e))
 		obey(r, &e);
-	run_save(r);
+	asking_save(r);
 }
 
 void
-run_pump(struct run *r)
+asking_pump(struct asking *r)
 {
-	if (r->phase != RUN_ANNOUNCING && r->phase != RUN_STOPPING) {
+	if (r->phase != ASKING_ANNOUNCING && r->phase != ASKING_STOPPING) {
 		loop_timer_set(r->timer, INT64_MAX);
 		return;
 	}
-	if (!run_may_send(r)) {
+	if (!asking_may_send(r)) {
 		loop_timer_set(r->timer, loop_now() + NO_SESSION_MS);
 		return;
 	}
-	run_drain(r);
+	asking_drain(r);
 	loop_timer_set(r->timer, announce_deadline(r->announce));
-	run_check(r);
+	asking_check(r);
 }
 
 /* Close every socket and ask for no name any more. */
 static void
-hang_up(struct run *r)
+hang_up(struct asking *r)
 {
 	size_t n = r->announce == NULL ? 0 : announce_trackers(r->announce);
 
@@ -364,7 +366,7 @@ hang_up(struct run *r)
 }
 
 bool
-run_has_place(struct run *r)
+asking_has_place(struct asking *r)
 {
 	char words[NET_LOCAL_WORDS];
 
@@ -373,34 +375,34 @@ run_has_place(struct run *r)
 			loop_timer_set(r->place_timer, loop_now() + PLACE_MS);
 		return true;
 	}
-	/* Not run_fail: it would say goodbye, and from where? */
-	if (r->end->signal == 0 && r->phase == RUN_ANNOUNCING)
+	/* Not asking_fail: it would say goodbye, and from where? */
+	if (r->end->signal == 0 && r->phase == ASKING_ANNOUNCING)
 		(void)outcome_fail(r->end, CODE_UNAVAILABLE, "%s", words);
 	hang_up(r);
-	run_leave(r);
+	asking_leave(r);
 	return false;
 }
 
 static void
 on_place(void *ctx)
 {
-	struct run *r = ctx;
+	struct asking *r = ctx;
 
-	if (r->phase == RUN_ANNOUNCING || r->phase == RUN_STOPPING)
-		(void)run_has_place(r);
+	if (r->phase == ASKING_ANNOUNCING || r->phase == ASKING_STOPPING)
+		(void)asking_has_place(r);
 }
 
 static void
 on_deadline(void *ctx)
 {
-	struct run *r = ctx;
+	struct asking *r = ctx;
 
 	announce_tick(r->announce, loop_now());
-	run_pump(r);
+	asking_pump(r);
 }
 
 bool
-run_trackers_start(struct run *r)
+asking_trackers_start(struct asking *r)
 {
 	struct announce_config config = { .random = randomly,
 		.ctx = r,
@@ -411,7 +413,7 @@ run_trackers_start(struct run *r)
 
 	memcpy(config.btih, r->torrent.btih, sizeof(config.btih));
 	memcpy(config.id, r->id, sizeof(config.id));
-	if (net_local_addrs(r->own, RUN_OWN_ADDRS, &config.n_own) != RC_OK)
+	if (net_local_addrs(r->own, ASKING_OWN_ADDRS, &config.n_own) != RC_OK)
 		config.n_own = 0;
 	r->announce = announce_new(&config, r->torrent.trackers, r->torrent.n_trackers);
 	if (r->announce == NULL)
@@ -431,11 +433,11 @@ run_trackers_start(struct run *r)
 }
 
 void
-run_trackers_clear(struct run *r)
+asking_trackers_clear(struct asking *r)
 {
 	hang_up(r);
 	http_free(r->http);
-	run_forget(r);
+	asking_forget(r);
 	loop_timer_free(r->timer);
 	loop_timer_free(r->place_timer);
 	free(r->queries);

@@ -16,40 +16,41 @@
 #include "run/session.h"
 
 enum {
-	RUN_OWN_ADDRS = 64,
-	RUN_STATUS_WAIT_MS = 2000, /* for the run's first status file */
+	ASKING_OWN_ADDRS = 64,
+	ASKING_STATUS_WAIT_MS = 2000, /* for the run's first status file */
 };
 
-enum run_phase {
-	RUN_READING,    /* until `end` */
-	RUN_WAITING,    /* for the status file of our own id */
-	RUN_ANNOUNCING, /* until the run is over */
-	RUN_PASSING, /* nothing to announce, or one round is over: until the input ends */
-	RUN_STOPPING, /* farewells under way */
-	RUN_LEAVING,  /* what waits is written, then it is over */
+enum asking_phase {
+	ASKING_READING,    /* until `end` */
+	ASKING_WAITING,    /* for the status file of our own id */
+	ASKING_ANNOUNCING, /* until the run is over */
+	ASKING_PASSING,    /* no tracker is asked any more: until the input ends */
+	ASKING_STOPPING,   /* farewells under way */
+	ASKING_LEAVING,    /* what waits is written, then it is over */
 };
 
-struct run;
+struct asking;
 
 /* A number that core/announce gave us, with what it stands for. */
-struct run_socket {
-	struct run *run;
+struct asking_socket {
+	struct asking *asking;
 	unsigned number;
 	int fd; /* -1: none */
 	struct loop_watch *watch;
 	struct http_call *call; /* NULL: none */
 };
 
-struct run_query {
-	struct run *run;
+struct asking_query {
+	struct asking *asking;
 	unsigned number;             /* of a tracker, or of a peer's name */
 	struct resolve_query *query; /* NULL: none under way */
 };
 
-struct run {
+/* One run of ugat-announce. */
+struct asking {
 	const struct announce_options *o;
 	struct outcome *end;
-	enum run_phase phase;
+	enum asking_phase phase;
 	struct loop *loop;
 	struct session *session;
 	bool said_expired;
@@ -74,11 +75,11 @@ struct run {
 	struct http *http;
 	struct kept *kept; /* what trackers answered; NULL: there is no place for it */
 	struct kept_answer **answers; /* a tracker's of this run; NULL: none */
-	struct run_socket *sockets;
-	struct run_query *queries;
-	struct run_query names[ANNOUNCE_NAMES];
+	struct asking_socket *sockets;
+	struct asking_query *queries;
+	struct asking_query names[ANNOUNCE_NAMES];
 	struct loop_timer *timer, *place_timer;
-	struct addr own[RUN_OWN_ADDRS];
+	struct addr own[ASKING_OWN_ADDRS];
 	uint16_t port; /* ours, as it was when the trackers were asked first */
 	bool unsaved;
 	unsigned told; /* trackers that were called unanswered */
@@ -95,75 +96,75 @@ struct run {
 };
 
 /* The first failure stands; leads to the end. */
-void run_fail(struct run *r, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+void asking_fail(struct asking *r, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Say something to people, unless it is to be quiet. */
-void run_remark(struct run *r, const char *format, ...) PRINTF_LIKE(2, 3);
+void asking_remark(struct asking *r, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Queue whole lines for stdout. */
-void run_put(struct run *r, struct bytes lines);
+void asking_put(struct asking *r, struct bytes lines);
 
-/* run/announce_net: begin to announce. false: out of memory, run_fail was called. */
-bool run_trackers_start(struct run *r);
-void run_trackers_clear(struct run *r);
+/* run/announce_net: begin to announce. false: out of memory, asking_fail was called. */
+bool asking_trackers_start(struct asking *r);
+void asking_trackers_clear(struct asking *r);
 
 /*
  * run/announce_cage: from now on this process has no file but its own, and runs nothing.
  * What it needs for that is opened.
  */
-void run_shut(struct run *r);
+void asking_shut(struct asking *r);
 
 /* Do what core/announce wants now. */
-void run_drain(struct run *r);
+void asking_drain(struct asking *r);
 
 /* The same, then look how it stands, and come back at the next deadline. */
-void run_pump(struct run *r);
+void asking_pump(struct asking *r);
 
 /*
  * run/announce_session: keep the session that announce_run has opened. false: out of
  * memory.
  */
-bool run_stay_logged_in(struct run *r);
+bool asking_stay_logged_in(struct asking *r);
 
 /*
  * run/announce_session: whether the session stands. Not so: said once, and a refused one
  * leads to the end.
  */
-bool run_may_send(struct run *r);
+bool asking_may_send(struct asking *r);
 
 /*
  * run/announce_net: whether what -i names is there. Not so: nothing more is sent, not
  * even a farewell, and the run ends.
  */
-bool run_has_place(struct run *r);
+bool asking_has_place(struct asking *r);
 
 /* run/announce_self: take counts and port from the status file once more. */
-void run_look_again(struct run *r);
+void asking_look_again(struct asking *r);
 
 /* For poll_timer. */
-void run_on_poll(void *ctx);
+void asking_on_poll(void *ctx);
 
 /* run/announce: take leave of the trackers, if it can be, and end. */
-void run_finish(struct run *r);
+void asking_finish(struct asking *r);
 
 /* run/announce: watch input and output for what is wanted of them. */
-void run_watch_ends(struct run *r);
+void asking_watch_ends(struct asking *r);
 
 /* run/announce: nothing more is begun; what waits for the reader is written. */
-void run_leave(struct run *r);
+void asking_leave(struct asking *r);
 
 /*
  * run/announce_kept: what earlier runs heard is told to core/announce, what this one
  * hears is noted and saved for later ones.
  */
-void run_recall(struct run *r);
-void run_note_answer(struct run *r, const struct announce_event *e);
-void run_note_peer(struct run *r, const struct announce_event *e);
-void run_note_stopped(struct run *r, unsigned tracker);
-void run_save(struct run *r);
-void run_forget(struct run *r);
+void asking_recall(struct asking *r);
+void asking_note_answer(struct asking *r, const struct announce_event *e);
+void asking_note_peer(struct asking *r, const struct announce_event *e);
+void asking_note_stopped(struct asking *r, unsigned tracker);
+void asking_save(struct asking *r);
+void asking_forget(struct asking *r);
 
-/* run/announce: called by run_pump when it stands still. */
-void run_check(struct run *r);
+/* run/announce: called by asking_pump when it stands still. */
+void asking_check(struct asking *r);
 
 #endif

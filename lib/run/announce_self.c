@@ -15,7 +15,7 @@ enum {
 };
 
 static void
-set_self(struct run *r, const struct rec_status *s)
+set_self(struct asking *r, const struct rec_status *s)
 {
 	struct announce_self self = { .port = r->o->port, .left = r->wanted };
 
@@ -34,21 +34,21 @@ set_self(struct run *r, const struct rec_status *s)
 }
 
 static void
-start_announcing(struct run *r, const struct rec_status *s)
+start_announcing(struct asking *r, const struct rec_status *s)
 {
-	r->phase = RUN_ANNOUNCING;
-	if (!run_has_place(r))
+	r->phase = ASKING_ANNOUNCING;
+	if (!asking_has_place(r))
 		return;
 	r->waited_ms = loop_now() + (int64_t)r->o->round_s * 1000;
 	set_self(r, s);
-	run_recall(r);
+	asking_recall(r);
 	announce_start(r->announce, loop_now());
-	run_pump(r);
+	asking_pump(r);
 }
 
 /* Look at the status file. true: the run has ended. */
 static bool
-look(struct run *r, struct rec_status *s, bool *found)
+look(struct asking *r, struct rec_status *s, bool *found)
 {
 	bool alive = false;
 	enum rc rc = status_find(r->torrent.btih, r->id, &r->text, s, &alive);
@@ -60,7 +60,7 @@ look(struct run *r, struct rec_status *s, bool *found)
 }
 
 void
-run_look_again(struct run *r)
+asking_look_again(struct asking *r)
 {
 	struct rec_status s;
 	bool found = false;
@@ -75,7 +75,7 @@ run_look_again(struct run *r)
  * come, and decides. The trackers are asked on for as long as it lives.
  */
 static void
-end_output(struct run *r)
+end_output(struct asking *r)
 {
 	int nowhere;
 
@@ -83,42 +83,43 @@ end_output(struct run *r)
 		return;
 	nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	r->out_gone = true;
-	run_watch_ends(r);
+	asking_watch_ends(r);
 	if (nowhere == -1 || dup2(nowhere, r->o->out) == -1)
-		run_fail(r, CODE_BUG, "/dev/null: %s", strerror(errno));
+		asking_fail(r, CODE_BUG, "/dev/null: %s", strerror(errno));
 	if (nowhere != -1)
 		(void)close(nowhere);
-	run_remark(r, "every tracker refuses the torrent (%s): no peer will come of them",
+	asking_remark(r,
+	    "every tracker refuses the torrent (%s): no peer will come of them",
 	    r->first_failure);
 }
 
 static void
-poll_run(struct run *r)
+poll_run(struct asking *r)
 {
 	struct rec_status s;
 	bool found = false, over = look(r, &s, &found), ready;
 	int64_t now = loop_now(), every = r->alive ? STATUS_EVERY_MS : STATUS_SELDOM_MS;
 
-	if (found && r->phase == RUN_ANNOUNCING)
+	if (found && r->phase == ASKING_ANNOUNCING)
 		set_self(r, &s);
 	if (over) {
-		run_finish(r);
+		asking_finish(r);
 		return;
 	}
-	if (r->phase == RUN_ANNOUNCING && r->alive && announce_is_refused(r->announce))
+	if (r->phase == ASKING_ANNOUNCING && r->alive && announce_is_refused(r->announce))
 		end_output(r);
 	/* While it checks what is there, nobody knows yet how much is left. */
 	ready = r->alive && !(found && bytes_is(s.state, "checking"));
-	if (r->phase == RUN_WAITING && (ready || now >= r->waited_ms))
+	if (r->phase == ASKING_WAITING && (ready || now >= r->waited_ms))
 		start_announcing(r, found ? &s : NULL);
-	else if (r->phase == RUN_ANNOUNCING)
-		run_pump(r);
-	if (r->phase == RUN_WAITING) {
+	else if (r->phase == ASKING_ANNOUNCING)
+		asking_pump(r);
+	if (r->phase == ASKING_WAITING) {
 		r->poll_ms = r->poll_ms == 0 ? STATUS_FIRST_MS : r->poll_ms * 2;
 		r->poll_ms = r->poll_ms < STATUS_SOON_MS ? r->poll_ms : STATUS_SOON_MS;
 		every = r->poll_ms;
 	}
-	if (r->phase != RUN_WAITING && r->phase != RUN_ANNOUNCING)
+	if (r->phase != ASKING_WAITING && r->phase != ASKING_ANNOUNCING)
 		return;
 	if (r->o->once && now + every > r->waited_ms)
 		every = r->waited_ms > now ? r->waited_ms - now : STATUS_SOON_MS;
@@ -126,11 +127,11 @@ poll_run(struct run *r)
 }
 
 void
-run_on_poll(void *ctx)
+asking_on_poll(void *ctx)
 {
-	struct run *r = ctx;
+	struct asking *r = ctx;
 
-	if (r->phase == RUN_LEAVING)
+	if (r->phase == ASKING_LEAVING)
 		loop_stop(r->loop);
 	else
 		poll_run(r);

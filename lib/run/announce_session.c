@@ -5,17 +5,17 @@
 static void
 on_session(void *ctx, const char *words)
 {
-	run_remark(ctx, "%s", words);
+	asking_remark(ctx, "%s", words);
 }
 
 bool
-run_stay_logged_in(struct run *r)
+asking_stay_logged_in(struct asking *r)
 {
 	return session_keep(r->session, r->loop, on_session, r) == RC_OK;
 }
 
 bool
-run_may_send(struct run *r)
+asking_may_send(struct asking *r)
 {
 	struct outcome why = { .code = CODE_OK };
 
@@ -26,12 +26,12 @@ run_may_send(struct run *r)
 	session_explain(r->session, &why);
 	if (session_is_refused(r->session) ||
 	    (r->o->once && !session_may_return(r->session))) {
-		run_fail(r, why.code, "%s", why.words);
+		asking_fail(r, why.code, "%s", why.words);
 	} else if (!r->said_expired && !session_may_return(r->session)) {
 		r->said_expired = true;
-		run_remark(r, "%s (no tracker is asked until then)", why.words);
+		asking_remark(r, "%s (no tracker is asked until then)", why.words);
 	}
-	if (r->phase == RUN_STOPPING)
-		run_leave(r);
+	if (r->phase == ASKING_STOPPING)
+		asking_leave(r);
 	return false;
 }
