@@ -17,6 +17,7 @@
 #include "io/loop.h"
 #include "io/recio.h"
 #include "io/status.h"
+#include "io/stop.h"
 #include "io/tty.h"
 #include "run/stat_table.h"
 
@@ -42,7 +43,7 @@ struct stat_engine {
 
 	struct recout out;
 	struct tty tty;
-	unsigned drawn, width, height; /* lines of the table that stands there */
+	bool last; /* round: the cursor goes below the table */
 };
 
 /* Names. */
@@ -308,29 +309,17 @@ put_records(struct stat_engine *s)
 	return !s->o->watch || put_str(s, "\n");
 }
 
-/* Back to the first line of the table that stands there. */
-static bool
-put_back(struct stat_engine *s)
-{
-	unsigned width = tty_width(s->tty.fd), height = tty_height(s->tty.fd);
-	char up[32] = "";
-
-	/* After a resize nobody knows where its lines are. */
-	if (s->drawn > 0 && (width != s->width || height != s->height))
-		(void)snprintf(up, sizeof(up), "\033[H\033[2J");
-	else if (s->drawn > 0)
-		(void)snprintf(up, sizeof(up), "\033[%uA\r", s->drawn);
-	s->width = width;
-	s->height = height;
-	s->drawn = 0;
-	return put_str(s, up);
-}
-
-/* The table in the place of the last one, no more of it than the terminal has lines. */
+/*
+ * The table in the place of the last one, no more of it than the terminal has lines. The
+ * cursor waits on its first line, for that is the one place that a terminal finds again
+ * by itself when it is resized and breaks its lines anew; the last one goes below.
+ */
 static bool
 redraw(struct stat_engine *s, struct bytes table)
 {
-	bool ok = put_back(s);
+	unsigned height = tty_height(s->tty.fd), drawn = 0;
+	bool ok = put_str(s, "\r\033[?7l");
+	char up[32] = "";
 
 	while (ok && table.n > 0) {
 		size_t n = (size_t)((const uint8_t *)memchr(table.p, '\n', table.n) -
@@ -339,20 +328,22 @@ redraw(struct stat_engine *s, struct bytes table)
 
 		for (size_t i = 0; i < table.n; i++)
 			left += table.p[i] == '\n';
-		if (left > 1 && s->drawn + 2 >= s->height) {
+		if (left > 1 && drawn + 2 >= height) {
 			char more[64];
 
 			(void)snprintf(
 			    more, sizeof(more), "(%zu more lines)\033[K\n", left);
-			s->drawn++;
+			drawn++;
 			ok = put_str(s, more);
 			break;
 		}
 		ok = put(s, bytes_of(table.p, n)) && put_str(s, "\033[K\n");
-		s->drawn++;
+		drawn++;
 		table = bytes_from(table, n + 1);
 	}
-	return ok && put_str(s, "\033[J");
+	if (!s->last && drawn > 0)
+		(void)snprintf(up, sizeof(up), "\033[%uA\r", drawn);
+	return ok && put_str(s, "\033[J\033[?7h") && put_str(s, up);
 }
 
 static bool
@@ -423,6 +414,27 @@ show_once(struct stat_engine *s)
 		s->end->words[0] = '\0';
 }
 
+/* Until a signal: a table that is drawn in its place is drawn once more for it. */
+static void
+watch_in_place(struct stat_engine *s)
+{
+	int64_t next_ms = loop_now();
+	struct stop stop;
+	bool ready;
+
+	stop_begin(&stop);
+	while (show_round(s) && !s->last) {
+		int64_t now_ms = loop_now();
+
+		next_ms += ROUND_MS;
+		if (next_ms < now_ms)
+			next_ms = now_ms; /* stopped meanwhile, or a slow terminal */
+		s->end->signal = stop_wait(&stop, -1, (int)(next_ms - now_ms), &ready);
+		s->last = s->end->signal != 0;
+	}
+	stop_end(&stop);
+}
+
 static void
 watch(struct stat_engine *s)
 {
@@ -459,6 +471,8 @@ stat_run(const struct stat_options *o, struct outcome *end)
 		good = take_name(&s, o->names[i], &s.names[i]);
 	if (good && o->forget)
 		forget_all(&s);
+	else if (good && o->watch && s.tty.on && !s.tty.dumb)
+		watch_in_place(&s);
 	else if (good && o->watch)
 		watch(&s);
 	else if (good)

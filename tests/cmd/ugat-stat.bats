@@ -425,9 +425,9 @@ rounds() {
 	ONPTY_TERM=dumb spawn dumb python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 80 timeout 5 ugat-stat -w a1b2c3d4e5f6
 	wait || :
 	cat >terminal.awk <<-'EOF'
-		# A terminal that knows what is written here: lines, "up N", "erase the rest".
+		# A terminal that knows what is written here: lines, "up N", "erase the rest", "do not wrap".
 		{
-			while (match($0, /^\r?(\033\[[0-9]*[AJ]\r?)+/)) {
+			while (match($0, /^\r*(\033\[[?]?[0-9]*[AJhl]\r*)+/)) {
 				codes = substr($0, 1, RLENGTH)
 				$0 = substr($0, RLENGTH + 1)
 				if (match(codes, /\[[0-9]+A/)) {
@@ -446,7 +446,7 @@ rounds() {
 			for (i = 1; i <= most; i++) print line[i]
 		}
 	EOF
-	sed '${/^\x1b\[J$/d}' screen.out | awk -f terminal.awk >shown
+	sed '${/^\x1b\[J\x1b\[?7h$/d}' screen.out | awk -f terminal.awk >shown
 	head -n 1 shown | grep -q '^BTIH '
 	[ "$(grep -c '^BTIH ' shown)" -eq 1 ]
 	tail -n 1 shown | grep -q '^([0-9]* more lines)$'

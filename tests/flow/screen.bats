@@ -83,6 +83,29 @@ wide='日本語の長い名前のファイル日本語の長い名前のファ�
 	done
 }
 
+# table NAME [LINES]: one of one run, below `before`.
+table() {
+	rows "$1" >"$1.rows"
+	[ "$(sed -n 1p "$1.rows")" = before ] && [ "$(wc -l <"$1.rows")" -eq "${2:-3}" ] &&
+		sed -n 2p "$1.rows" | grep -q '^\(BTIH  *\)\{0,1\}STATE' && sed -n 3p "$1.rows" | grep -q '^\(00000000  *\)\{0,1\}loading'
+}
+
+@test "ugat-stat -w: resized while it runs, one table is left, and what stood above it" {
+	described x
+	screen f 80 C.UTF-8 lab '{ cat records; sleep 600; } | ugat-fetch -d out'
+	shows f 'B/s up  0 peers'
+	screen w 80 C.UTF-8 lab 'sh -c "echo \$\$ >pid; exec ugat-stat -w 000000000000000"; echo after'
+	wait_for 10 table w || { cat w.rows >&2; false; }
+	for size in '60 24' '200 24' '60 10' '50 20' '120 4' '80 24'; do
+		tmux -S tmux resize-window -t w -x "${size% *}" -y "${size#* }"
+		wait_for 10 table w || { echo "after $size:"; cat w.rows; false; }
+	done >&2
+	kill "$(cat pid)"
+	wait_for 10 eval 'rows w | tail -n 1 | grep -qx after'
+	# The shell has said, too, how it ended.
+	table w 5 || { cat w.rows; false; } >&2
+}
+
 @test "ugat-make, ugat-send, ugat-recv: one line on 40, 80 and 200 columns, with a wide name" {
 	head -c 3000000 /dev/zero >"$SRC/$wide"
 	for columns in 40 80 200; do
