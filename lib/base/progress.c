@@ -128,7 +128,11 @@ make_parts(struct parts *ps, const struct progress *p)
 static size_t
 show_name(struct bytes name, bool utf8, char *out, size_t size)
 {
-	size_t n = text_printable(name, out, size), to = 0;
+	size_t n, to = 0;
+
+	if (name.n == 0)
+		return text_printable(name, out, size);
+	n = text_name(name, out, size);
 
 	for (size_t i = 0; i < n && !utf8; i++) {
 		uint8_t c = (uint8_t)out[i];

@@ -176,6 +176,67 @@ text_printable(struct bytes in, char *out, size_t size)
 	return at;
 }
 
+static bool
+is_blank(uint32_t code)
+{
+	static const struct range blanks[] = {
+		{ 0x20, 0x20 },
+		{ 0xa0, 0xa0 },
+		{ 0x115f, 0x1160 },
+		{ 0x1680, 0x1680 },
+		{ 0x2000, 0x200a },
+		{ 0x202f, 0x202f },
+		{ 0x205f, 0x205f },
+		{ 0x2800, 0x2800 },
+		{ 0x3000, 0x3000 },
+		{ 0x3164, 0x3164 },
+		{ 0xffa0, 0xffa0 },
+	};
+
+	return in_ranges(blanks, sizeof(blanks) / sizeof(blanks[0]), code);
+}
+
+/* Whether a name misleads the eye. */
+static bool
+misleads(struct bytes name)
+{
+	/* A blank counts at the beginning, and behind a slash or another blank. */
+	bool edge = true, blank = false;
+
+	if (name.n == 0 || name.p[0] == '"')
+		return true;
+	for (size_t n; name.n > 0; name = bytes_from(name, n)) {
+		uint32_t code = 0;
+
+		n = text_utf8(name, &code);
+		if (n == 0) {
+			n = 1;
+			code = '?';
+		}
+		if (blank && code == '/')
+			return true;
+		blank = is_blank(code);
+		if (blank && (edge || code != ' '))
+			return true;
+		edge = blank || code == '/';
+	}
+	return blank;
+}
+
+size_t
+text_name(struct bytes in, char *out, size_t size)
+{
+	size_t n;
+
+	if (!misleads(in))
+		return text_printable(in, out, size);
+	out[0] = '"';
+	n = 1 + text_printable(in, out + 1, size - 2);
+	out[n++] = '"';
+	out[n] = '\0';
+	return n;
+}
+
 /*
  * The blocks that terminals agree on; rare scripts may be a column off, which costs a cut
  * name and nothing else.

@@ -50,6 +50,15 @@ bool text_is_control(uint32_t code);
 size_t text_printable(struct bytes in, char *out, size_t size);
 
 /*
+ * The same for a name or path that a person is to see as what it is: in quotation marks
+ * if it could be taken for another, or for none: when it is empty, begins with a
+ * quotation mark, has a component that begins or ends with a blank, two blanks in a row,
+ * or a blank that is not the usual one. They are both there when out is too small; size
+ * is at least 3.
+ */
+size_t text_name(struct bytes in, char *out, size_t size);
+
+/*
  * The columns that printable text takes on a terminal: wide East Asian characters and
  * emoji 2, combining marks 0.
  */

@@ -256,7 +256,7 @@ static void
 skip(struct outbox *o, int code, const char *below, const char *why)
 {
 	const char *operand = o->items[o->at].operand;
-	char raw[WORDS], words[WORDS];
+	char path[WORDS], name[SHOWN + SHOWN / 2 + 8], words[WORDS];
 	size_t n = strlen(operand), m = strlen(below);
 
 	if (o->skip == NULL)
@@ -265,12 +265,12 @@ skip(struct outbox *o, int code, const char *below, const char *why)
 		n--;
 	/* The end of a long path and the cause are what tells most. */
 	if (m > SHOWN)
-		(void)snprintf(
-		    raw, sizeof(raw), "...%s: %s: skipped", below + m - SHOWN, why);
+		(void)snprintf(path, sizeof(path), "...%s", below + m - SHOWN);
 	else
-		(void)snprintf(raw, sizeof(raw), "%.*s%s: %s: skipped",
-		    (int)(n < SHOWN / 2 ? n : SHOWN / 2), operand, below, why);
-	(void)text_printable(bytes_str(raw), words, sizeof(words));
+		(void)snprintf(path, sizeof(path), "%.*s%s",
+		    (int)(n < SHOWN / 2 ? n : SHOWN / 2), operand, below);
+	(void)text_name(bytes_str(path), name, sizeof(name));
+	(void)snprintf(words, sizeof(words), "%s: %s: skipped", name, why);
 	++*o->skipped;
 	o->skip(o->ctx, code, words);
 }

@@ -190,7 +190,7 @@ show_files(struct summary *s)
 			continue;
 		metainfo_file(m, i, &s->room, &r);
 		human_size(r.length, size);
-		(void)text_printable(
+		(void)text_name(
 		    r.path.n > 0 ? r.path : bytes_str("(no name that can be a path)"),
 		    s->text, sizeof(s->text));
 		line(s, r.symlink ? "link" : size, s->text);

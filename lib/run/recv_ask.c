@@ -13,6 +13,7 @@
 
 enum {
 	NAME_ROOM = 160,
+	STRANGE_ROOM = 200,
 	WHERE_ROOM = 512,
 	WHO_ROOM = TALK_WHO + USER_TEXT + PIN_TEXT + 32
 };
@@ -62,7 +63,7 @@ list_item(struct recv *r, const struct receiver_event *e)
 	char name[NAME_ROOM], size[HUMAN_SIZE];
 	enum rc rc = RC_OK;
 
-	(void)text_printable(e->text, name, sizeof(name));
+	(void)text_name(e->text, name, sizeof(name));
 	human_size(e->bytes, size);
 	if (e->is_directory)
 		rc = buf_printf(&r->list, "  %s/  %llu file%s, %s\n", name,
@@ -171,17 +172,18 @@ say_strange(const struct recv *r, char ours[static XFER_WORDS_MAX],
     char theirs[static XFER_WORDS_MAX])
 {
 	bool named = r->o->n_names > 0;
+	char name[STRANGE_ROOM];
 
-	(void)snprintf(ours, XFER_WORDS_MAX, "offers %.200s%s", r->strange,
+	(void)text_name(bytes_str(r->strange), name, sizeof(name));
+	(void)snprintf(ours, XFER_WORDS_MAX, "offers %s%s", name,
 	    named
 	        ? ": not asked for"
 	        : ", which may change what programs do: refused: ask for it by its name");
 	(void)snprintf(theirs, XFER_WORDS_MAX,
-	    named
-	        ? "did not ask for %.200s"
-	        : "takes nothing that begins with a dot, here %.200s, unless its name is "
-	          "asked for",
-	    r->strange);
+	    named ? "did not ask for %s"
+	          : "takes nothing that begins with a dot, here %s, unless its name is "
+	            "asked for",
+	    name);
 }
 
 /* Whether it is asked for at all. What is not, of several items, is left out. */

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "run/recv_parts.h"
+
+enum { THEIR_NAME = 400 };
 
 void
 recv_path(const struct recv *r, const char *path, char out[static RECV_PATH])
@@ -25,6 +28,16 @@ recv_path(const struct recv *r, const char *path, char out[static RECV_PATH])
 	else
 		(void)snprintf(out, RECV_PATH, "%s%s%s", dir,
 		    n > 0 && dir[n - 1] == '/' ? "" : "/", path);
+}
+
+/* Where f is, for people. */
+static void
+show(const struct recv *r, const struct recv_file *f, char out[static RECV_PATH])
+{
+	char path[RECV_PATH];
+
+	recv_path(r, f->box.path, path);
+	(void)text_name(bytes_str(path), out, RECV_PATH);
 }
 
 static void
@@ -79,7 +92,7 @@ recv_disk_failed(struct recv *r, const struct recv_file *f, enum rc rc, int err)
 
 	if (rc != RC_SYS && rc != RC_MEM)
 		return false;
-	recv_path(r, f->box.path, path);
+	show(r, f, path);
 	if (rc == RC_MEM)
 		talk_fail(&r->talk, CODE_BUG, "%s: out of memory", path);
 	else if (err == EPIPE)
@@ -114,7 +127,7 @@ recv_failed(struct recv *r, const struct recv_file *f, int code, const char *wor
 {
 	char path[RECV_PATH];
 
-	recv_path(r, f->box.path, path);
+	show(r, f, path);
 	xfer_report_failed(&r->report, code, "%s: %s", path, words);
 }
 
@@ -127,10 +140,11 @@ occupied(struct recv *r, const struct recv_file *f)
 {
 	static const char words[] =
 	    "an earlier session is still at work on it: try again";
-	char path[RECV_PATH], theirs[OUTCOME_WORDS];
+	char path[RECV_PATH], theirs[OUTCOME_WORDS], name[THEIR_NAME];
 
-	recv_path(r, f->box.path, path);
-	(void)snprintf(theirs, sizeof(theirs), "%.800s: %s", f->box.path, words);
+	show(r, f, path);
+	(void)text_name(bytes_str(f->box.path), name, sizeof(name));
+	(void)snprintf(theirs, sizeof(theirs), "%s: %s", name, words);
 	talk_refuse(&r->talk, CODE_TEMPFAIL, theirs, "%s: %s", path, words);
 }
 

@@ -18,7 +18,12 @@
 #include "run/xfer_report.h"
 #include "run/xfer_talk.h"
 
-enum { SEND_CHUNKS = 8, SEND_BATCH = 64, SEND_BATCHES = 2 };
+enum {
+	SEND_CHUNKS = 8,
+	SEND_BATCH = 64,
+	SEND_BATCHES = 2,
+	SEND_NAME = 512, /* a path in words */
+};
 
 /* A file from when it was told until it is settled. */
 struct send_file {

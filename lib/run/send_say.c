@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "run/send_parts.h"
 
 /* The offer. */
@@ -155,6 +156,7 @@ chunk_failed(struct send *s, const struct send_chunk *c)
 {
 	enum xfer_reason reason = XFER_UNREADABLE;
 	const char *words = strerror(c->err);
+	char name[SEND_NAME];
 	int code = c->err == EIO ? CODE_IO : CODE_NOINPUT;
 
 	if (c->differs) {
@@ -171,9 +173,12 @@ chunk_failed(struct send *s, const struct send_chunk *c)
 	}
 	if (sender_fail(&s->machine, reason, bytes_str(words)) != RC_OK)
 		talk_fail(&s->talk, CODE_BUG, "%s: cannot be given up", c->file->path);
+	if (c->file->size == XFER_UNKNOWN)
+		(void)snprintf(name, sizeof(name), "standard input");
+	else
+		(void)text_name(bytes_str(c->file->path), name, sizeof(name));
 	xfer_report_failed(&s->report, code, "%s%s%s: %s", c->differs ? s->talk.who : "",
-	    c->differs ? ": " : "",
-	    c->file->size == XFER_UNKNOWN ? "standard input" : c->file->path, words);
+	    c->differs ? ": " : "", name, words);
 	send_forget_bytes(s, c->file, c->file->said);
 	end_file(s, c->file);
 	send_file_settle(s, c->file);

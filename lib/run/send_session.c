@@ -8,13 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "run/send_parts.h"
 
 /* Words about a file: its path and the other side's words. */
 static void
 file_failed(struct send *s, const struct send_file *f, int code, struct bytes words)
 {
-	xfer_report_failed(&s->report, code, "%s: %s: %.*s", s->talk.who, f->path,
+	char name[SEND_NAME];
+
+	(void)text_name(bytes_str(f->path), name, sizeof(name));
+	xfer_report_failed(&s->report, code, "%s: %s: %.*s", s->talk.who, name,
 	    (int)words.n, (const char *)words.p);
 }
 
@@ -220,7 +224,7 @@ on_greet(void *ctx)
 {
 	struct send *s = ctx;
 	const struct audience *a = s->ground->audience;
-	char words[OUTCOME_WORDS];
+	char words[OUTCOME_WORDS], name[SEND_NAME] = "";
 
 	if (!a->claim(a->ctx)) {
 		talk_refuse(&s->talk, CODE_TEMPFAIL, "is busy with somebody else",
@@ -231,9 +235,11 @@ on_greet(void *ctx)
 		send_count_start(s);
 		return;
 	}
+	if (s->o->n == 1)
+		(void)text_name(bytes_str(s->o->operands[0]), name, sizeof(name));
 	(void)snprintf(words, sizeof(words),
 	    "%s (%s) asks for what you send%s%s: send it?", s->talk.who, s->ground->place,
-	    s->o->n == 1 ? ", " : "", s->o->n == 1 ? s->o->operands[0] : "");
+	    s->o->n == 1 ? ", " : "", name);
 	a->ask(a->ctx, words, on_asked, s);
 }
 

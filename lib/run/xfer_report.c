@@ -95,7 +95,7 @@ xfer_report_summary(const struct xfer_report *r, const char *preposition, const 
 
 	ms = ms < 1 ? 1 : ms;
 	if (r->total_files == 1)
-		(void)snprintf(name, sizeof(name), "%s", r->name);
+		(void)text_name(bytes_str(r->name), name, sizeof(name));
 	else
 		(void)snprintf(name, sizeof(name), "%llu file%s",
 		    (unsigned long long)r->files, r->files == 1 ? "" : "s");

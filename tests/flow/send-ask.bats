@@ -87,6 +87,25 @@ bats_require_minimum_version 1.5.0
 	[ "$(grep -c 'n[1-6][0-9]' recv.out)" -le 21 ]
 }
 
+@test "names of blanks are quoted, in the question and in words" {
+	mkdir "$SRC/m"
+	echo 1 >"$SRC/m/ " && echo 2 >"$SRC/m/a " && echo 3 >"$SRC/m/plain one" && echo 4 >"$SRC/m/x  9 B"
+	port
+	UGAT_SESSION=$SCRATCH/lab.pem spawn recv "$FLOW_PYTHON" "$FLOW_FAKE/person.py" ' [' n -- ugat-recv -p "$PORT" -d inbox
+	up recv "$PORT" 10
+	to_lab "$SRC/m/"*
+	code 1
+	left recv 1
+	for line in '  " "  2 B' '  "a "  2 B' '  plain one  2 B' '  "x  9 B"  2 B'; do said "^$line.?\$" recv.out; done
+	echo other >'inbox/ '
+	waits again lab ugat-recv -d inbox ' '
+	to_lab "$SRC/m/ "
+	code 73
+	said '^ugat-send: lab: " ": exists already' send.err
+	left again 73
+	said '^ugat-recv: "inbox/ ": exists already' again.err
+}
+
 @test "of many names the question shows all that begin with a dot" {
 	mkdir "$SRC/m"
 	names=()

@@ -179,6 +179,40 @@ foreign_bytes_become_question_marks_one_each(void **state)
 }
 
 static void
+a_name_that_misleads_the_eye_is_quoted(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "report.pdf", "report.pdf" },
+		{ "a b/c d", "a b/c d" },
+		{ "", "\"\"" },
+		{ " ", "\" \"" },
+		{ "a ", "\"a \"" },
+		{ " a", "\" a\"" },
+		{ "d /f", "\"d /f\"" },
+		{ "d/ f", "\"d/ f\"" },
+		{ "d/", "d/" },
+		{ "a  3 B", "\"a  3 B\"" },
+		{ "\" \"", "\"\" \"\"" },
+		{ "a\"b", "a\"b" },
+		{ "\xe3\x80\x80", "\"\xe3\x80\x80\"" }, /* U+3000 */
+		{ "x\xc2\xa0y", "\"x\xc2\xa0y\"" },     /* U+00A0 */
+		{ "\xe2\xa0\x80", "\"\xe2\xa0\x80\"" }, /* U+2800 */
+		{ "\xe3\x85\xa4", "\"\xe3\x85\xa4\"" }, /* U+3164 */
+		{ "\xff \x1b", "? ?" },
+	};
+	char out[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(
+		    text_name(str(cases[i][0]), out, sizeof(out)), strlen(cases[i][1]));
+		assert_string_equal(out, cases[i][1]);
+	}
+	assert_int_equal(text_name(str(" 23456"), out, 6), 5);
+	assert_string_equal(out, "\" 23\"");
+}
+
+static void
 printable_text_is_cut_between_characters(void **state)
 {
 	char out[8];
@@ -238,6 +272,7 @@ main(void)
 		cmocka_unit_test(every_truncation_of_a_utf8_sequence_is_none),
 		cmocka_unit_test(characters_that_make_a_terminal_lie_are_controls),
 		cmocka_unit_test(foreign_bytes_become_question_marks_one_each),
+		cmocka_unit_test(a_name_that_misleads_the_eye_is_quoted),
 		cmocka_unit_test(printable_text_is_cut_between_characters),
 		cmocka_unit_test(columns_count_wide_and_combining_characters),
 		cmocka_unit_test(a_fit_never_takes_more_columns_than_asked),
