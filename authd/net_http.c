@@ -417,16 +417,35 @@ method_of(const struct evhttp_request *req)
 	}
 }
 
-/* A request that could be read in two ways is read in none. */
+/* Whether a blank stands before some colon (RFC 9112, 5.1): evhttp takes it as a name. */
+static bool
+has_odd_name(struct evhttp_request *req)
+{
+	struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
+	struct evkeyval *h;
+
+	TAILQ_FOREACH (h, headers, next)
+		if (h->key[strcspn(h->key, " \t")] != '\0')
+			return true;
+	return false;
+}
+
+/*
+ * A request that could be read in two ways is read in none: where it ends is not for
+ * evhttp to guess, with a proxy before us that has guessed otherwise. It takes signs
+ * before a length, and codings that it does not know for none.
+ */
 static bool
 is_ambiguous(struct evhttp_request *req)
 {
 	unsigned lengths, chunks, authorizations;
+	const char *length = find_header(req, "Content-Length", &lengths);
+	const char *coding = find_header(req, "Transfer-Encoding", &chunks);
 
-	(void)find_header(req, "Content-Length", &lengths);
-	(void)find_header(req, "Transfer-Encoding", &chunks);
 	(void)find_header(req, "Authorization", &authorizations);
-	return lengths + chunks > 1 || authorizations > 1;
+	return lengths + chunks > 1 || authorizations > 1 || has_odd_name(req) ||
+	    (length != NULL && length[strspn(length, "0123456789")] != '\0') ||
+	    (coding != NULL && strcasecmp(coding, "chunked") != 0);
 }
 
 /* The password has gone to vault; what libevent frees is wiped (net.c). */
@@ -452,7 +471,8 @@ send_ask(struct peer *p, struct evhttp_request *req, const struct request *r,
 	struct ask a;
 	enum rc rc;
 
-	*no = (struct refusal){ .status = 400, .words = "two lengths or two passwords" };
+	*no = (struct refusal){ .status = 400,
+		.words = "its end or its password is not clear" };
 	p->kind = ASK_CACERTS;
 	if (is_ambiguous(req))
 		return RC_BAD;
