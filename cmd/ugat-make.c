@@ -55,7 +55,7 @@ name(const char *text)
 }
 
 static void
-set(struct make *m, int letter, const char *argument)
+set(struct make_options *m, int letter, const char *argument)
 {
 	switch (letter) {
 	case 'o': m->file = argument; break;
@@ -77,7 +77,7 @@ set(struct make *m, int letter, const char *argument)
 
 /* What does not go together. */
 static void
-check_all(const struct make *m)
+check_all(const struct make_options *m)
 {
 	bool to_out = m->file != NULL && strcmp(m->file, "-") == 0;
 
@@ -99,7 +99,7 @@ check_all(const struct make *m)
 int
 main(int argc, char **argv)
 {
-	struct make m = { .in = STDIN_FILENO,
+	struct make_options m = { .in = STDIN_FILENO,
 		.out = STDOUT_FILENO,
 		.err = STDERR_FILENO,
 		.command = tool.name,

@@ -21,7 +21,7 @@ static const struct tool tool = {
 int
 main(int argc, char **argv)
 {
-	struct parse p = {
+	struct parse_options p = {
 		.out = STDOUT_FILENO, .err = STDERR_FILENO, .command = tool.name
 	};
 	struct outcome o = { .code = CODE_OK };

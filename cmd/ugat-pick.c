@@ -21,7 +21,7 @@ static const struct tool tool = {
 int
 main(int argc, char **argv)
 {
-	struct pick p = { .in = STDIN_FILENO,
+	struct pick_options p = { .in = STDIN_FILENO,
 		.out = STDOUT_FILENO,
 		.err = STDERR_FILENO,
 		.command = tool.name };

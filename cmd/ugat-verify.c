@@ -23,7 +23,7 @@ static const struct tool tool = {
 };
 
 static void
-set(struct verify *v, int letter, const char *argument)
+set(struct verify_options *v, int letter, const char *argument)
 {
 	switch (letter) {
 	case 's': v->say = true; break;
@@ -41,7 +41,7 @@ set(struct verify *v, int letter, const char *argument)
 int
 main(int argc, char **argv)
 {
-	struct verify v = { .in = STDIN_FILENO,
+	struct verify_options v = { .in = STDIN_FILENO,
 		.out = STDOUT_FILENO,
 		.err = STDERR_FILENO,
 		.dir = ".",

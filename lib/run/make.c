@@ -126,7 +126,7 @@ make_all(struct making *g)
 }
 
 void
-make_run(const struct make *m, struct outcome *o)
+make_run(const struct make_options *m, struct outcome *o)
 {
 	struct making g = { .m = m, .o = o, .facts = m->facts, .root = { .dir = -1 } };
 

@@ -11,7 +11,7 @@
 #include "base/outcome.h"
 #include "core/make.h"
 
-struct make {
+struct make_options {
 	const char *path; /* NULL: what in holds, up to its end */
 	const char *file; /* where the .torrent goes; "-": to out; NULL: name.torrent, or
 	                     nowhere with records */
@@ -35,12 +35,12 @@ struct make {
  * The value of -a, -W, -M, whose text must outlive m. NULL, or words that say what is
  * wrong with it.
  */
-const char *make_take_tier(struct make *m, const char *urls);
-const char *make_take_webseed(struct make *m, const char *url);
-const char *make_take_fact(struct make *m, const char *fact);
+const char *make_take_tier(struct make_options *m, const char *urls);
+const char *make_take_webseed(struct make_options *m, const char *url);
+const char *make_take_fact(struct make_options *m, const char *fact);
 
 /* Release what they gathered. */
-void make_clear(struct make *m);
+void make_clear(struct make_options *m);
 
 /*
  * Find, hash, write. Nothing is written before all is hashed, and the .torrent takes its
@@ -52,6 +52,6 @@ void make_clear(struct make *m);
  *   CODE_TEMPFAIL   a file changed while it was read
  * A signal while hashing is o's.
  */
-void make_run(const struct make *m, struct outcome *o);
+void make_run(const struct make_options *m, struct outcome *o);
 
 #endif

@@ -9,7 +9,7 @@
 #include "run/make.h"
 
 struct making {
-	const struct make *m;
+	const struct make_options *m;
 	struct outcome *o;
 	struct make_facts facts;
 	struct torrent t;

@@ -24,7 +24,7 @@ check_url(struct bytes url)
 }
 
 static const char *
-add_tracker(struct make *m, struct bytes url)
+add_tracker(struct make_options *m, struct bytes url)
 {
 	struct rec_tracker *more;
 
@@ -42,7 +42,7 @@ add_tracker(struct make *m, struct bytes url)
 }
 
 const char *
-make_take_tier(struct make *m, const char *urls)
+make_take_tier(struct make_options *m, const char *urls)
 {
 	struct bytes left = bytes_str(urls);
 	const char *why = NULL;
@@ -65,7 +65,7 @@ make_take_tier(struct make *m, const char *urls)
 }
 
 const char *
-make_take_webseed(struct make *m, const char *url)
+make_take_webseed(struct make_options *m, const char *url)
 {
 	const char *why = check_url(bytes_str(url));
 	struct bytes *more;
@@ -98,7 +98,7 @@ take_text(struct bytes *out, struct bytes value)
 }
 
 static const char *
-take_private(struct make *m, struct bytes value)
+take_private(struct make_options *m, struct bytes value)
 {
 	if (m->facts.private != MAKE_UNSAID)
 		return "said twice";
@@ -109,7 +109,7 @@ take_private(struct make *m, struct bytes value)
 }
 
 static const char *
-take_date(struct make *m, struct bytes value)
+take_date(struct make_options *m, struct bytes value)
 {
 	if (m->facts.has_date)
 		return "said twice";
@@ -120,7 +120,7 @@ take_date(struct make *m, struct bytes value)
 }
 
 const char *
-make_take_fact(struct make *m, const char *fact)
+make_take_fact(struct make_options *m, const char *fact)
 {
 	const char *is = strchr(fact, '=');
 	struct bytes key, value;
@@ -143,7 +143,7 @@ make_take_fact(struct make *m, const char *fact)
 }
 
 void
-make_clear(struct make *m)
+make_clear(struct make_options *m)
 {
 	free(m->trackers);
 	free(m->webseeds);

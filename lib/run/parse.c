@@ -12,7 +12,7 @@
 #include "run/describe.h"
 
 static void
-write_out(const struct parse *p, const struct metainfo *m, struct outcome *o)
+write_out(const struct parse_options *p, const struct metainfo *m, struct outcome *o)
 {
 	struct recout out;
 	enum rc rc;
@@ -49,7 +49,7 @@ refuse(const struct metainfo *m, enum rc rc, const char *name, struct outcome *o
  * before the door is shut.
  */
 static void
-shut(const struct parse *p)
+shut(const struct parse_options *p)
 {
 	const struct cage cage = { .dies = true };
 	uint8_t digest[SHA1_SIZE];
@@ -61,7 +61,7 @@ shut(const struct parse *p)
 }
 
 void
-parse_run(const struct parse *p, struct outcome *o)
+parse_run(const struct parse_options *p, struct outcome *o)
 {
 	const char *name = p->file == NULL ? "standard input" : p->file;
 	struct metainfo m = { .raw = { .n = 0 } };

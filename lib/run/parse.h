@@ -11,7 +11,7 @@
 #include "core/metainfo.h"
 #include "io/recio.h"
 
-struct parse {
+struct parse_options {
 	const char *file;    /* NULL: standard input */
 	int out;             /* where the records go */
 	int err;             /* where -v's words go */
@@ -26,7 +26,7 @@ struct parse {
  * output failed. Once the file is read the process can open nothing more, and reach
  * nobody (io/cage), whether this returns well or not.
  */
-void parse_run(const struct parse *p, struct outcome *o);
+void parse_run(const struct parse_options *p, struct outcome *o);
 
 /* Queue the summary. Results as buf_printf. */
 enum rc parse_summary(const struct metainfo *m, struct buf *out) MUST_USE;

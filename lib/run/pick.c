@@ -18,7 +18,7 @@ struct rule {
 };
 
 struct picking {
-	const struct pick *p;
+	const struct pick_options *p;
 	struct outcome *o;
 	struct recin in;
 	struct recout out;
@@ -248,7 +248,7 @@ pass_all(struct picking *k)
 
 /* libc looks for a character set when it is first asked: before the door is shut. */
 static void
-shut(const struct pick *p)
+shut(const struct pick_options *p)
 {
 	const struct cage cage = { .dies = true };
 
@@ -257,7 +257,7 @@ shut(const struct pick *p)
 }
 
 void
-pick_run(const struct pick *p, struct outcome *o)
+pick_run(const struct pick_options *p, struct outcome *o)
 {
 	struct picking *k = calloc(1, sizeof(*k));
 	enum rc rc;

@@ -8,7 +8,7 @@
 
 #include "base/outcome.h"
 
-struct pick {
+struct pick_options {
 	int in, out, err;    /* err: where -v's words go */
 	const char *command; /* before them */
 	char *const *rules;  /* N, N-M, or a glob: see pick_run */
@@ -29,6 +29,6 @@ struct pick {
  * its code becomes o's, with passed set. From here on the process can open nothing, and
  * reach nobody (io/cage).
  */
-void pick_run(const struct pick *p, struct outcome *o);
+void pick_run(const struct pick_options *p, struct outcome *o);
 
 #endif

@@ -326,7 +326,7 @@ pass_all(struct verifying *g)
 }
 
 static void
-shut(const struct verify *v)
+shut(const struct verify_options *v)
 {
 	const struct cage cage = { .keeps = CAGE_FILES | CAGE_READING | CAGE_THREADS,
 		.dies = true };
@@ -335,7 +335,7 @@ shut(const struct verify *v)
 }
 
 void
-verify_run(const struct verify *v, struct outcome *o)
+verify_run(const struct verify_options *v, struct outcome *o)
 {
 	struct verifying *g = calloc(1, sizeof(*g));
 	enum rc rc;

@@ -10,7 +10,7 @@
 
 #include "base/outcome.h"
 
-struct verify {
+struct verify_options {
 	int in, out, err;
 	const char *dir;     /* where the files are */
 	const char *command; /* before words on err */
@@ -30,6 +30,6 @@ struct verify {
  * passes, and its code becomes o's, with passed set. A signal while hashing is o's. From
  * here on the process can write no file, and reach nobody (io/cage).
  */
-void verify_run(const struct verify *v, struct outcome *o);
+void verify_run(const struct verify_options *v, struct outcome *o);
 
 #endif

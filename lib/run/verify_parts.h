@@ -9,7 +9,7 @@
 #include "run/verify.h"
 
 struct verifying {
-	const struct verify *v;
+	const struct verify_options *v;
 	struct outcome *o;
 	struct torrent t;
 	struct recin in;
