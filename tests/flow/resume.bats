@@ -10,12 +10,24 @@ teardown() {
 	flow_stop
 }
 
-# slow BYTES_A_SECOND: 3 MB in two files, a seeder that gives no more.
-slow() {
+sample() {
 	content a/one 1 2000000
 	content a/two 2 1000000
 	torrent a 32768
+}
+
+# slow BYTES_A_SECOND: 3 MB in two files, a seeder that gives no more.
+slow() {
+	sample
 	seed_libtorrent slow "$SRC" -U "$1"
+}
+
+# half: the same, slowly, from one who has the first file only: this download is not over before it is ended.
+half() {
+	sample
+	mkdir -p half/a
+	cp "$SRC/a/one" half/a/
+	seed_libtorrent slow half -U 700000
 }
 
 # begun BYTES: a download by hand that has loaded at least so much; its ugat-fetch is $FETCH.
@@ -38,7 +50,7 @@ finished() {
 }
 
 @test "after kill -9 the next run goes on" {
-	slow 700000
+	half
 	begun 1000000
 	kill -KILL "$FETCH"
 	ended first 5
@@ -46,7 +58,7 @@ finished() {
 }
 
 @test "after kill -9 and the loss of the journal, too: what is there is hashed" {
-	slow 700000
+	half
 	begun 1000000
 	kill -KILL "$FETCH"
 	ended first 5
@@ -55,7 +67,7 @@ finished() {
 }
 
 @test "INT saves the journal and dies by that very signal" {
-	slow 700000
+	half
 	port
 	"$FLOW_PYTHON" -c 'import subprocess, sys
 print(subprocess.call(["bash", "-c", sys.argv[1]]), flush=True)' \
@@ -71,7 +83,7 @@ print(subprocess.call(["bash", "-c", sys.argv[1]]), flush=True)' \
 }
 
 @test "TERM during the download: the last status record names no exit 0, the next run goes on" {
-	slow 700000
+	half
 	begun 1000000
 	kill -TERM "$FETCH"
 	ended first 5

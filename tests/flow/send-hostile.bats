@@ -17,7 +17,7 @@ lies() {
 	for each; do
 		[ ${#words[@]} -eq 0 ] || words+=(--then)
 		# shellcheck disable=SC2206
-		words+=($each)
+		words+=(--name "lie$n" $each)
 		n=$((n + 1))
 	done
 	call ops --wait 10 "${words[@]}" --then send role 9 || { show call.err; return 1; }
