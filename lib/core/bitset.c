@@ -37,7 +37,7 @@ bitset_init(struct bitset *b, uint32_t n)
 }
 
 void
-bitset_free(struct bitset *b)
+bitset_clear(struct bitset *b)
 {
 	free(b->bits);
 	*b = (struct bitset){ .n = 0 };

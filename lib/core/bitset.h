@@ -29,7 +29,7 @@ bitset_size(uint32_t n)
 enum rc bitset_init(struct bitset *b, uint32_t n) MUST_USE;
 
 /* Release the bits; *b is then a set of 0. A set of zeros ({ 0 }) is allowed. */
-void bitset_free(struct bitset *b);
+void bitset_clear(struct bitset *b);
 
 /* Whether i is in the set; false when i is past the end. */
 static inline bool

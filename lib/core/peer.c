@@ -47,7 +47,7 @@ peer_init(struct peer *p, const struct peer_config *config, int64_t now_ms)
 void
 peer_clear(struct peer *p)
 {
-	bitset_free(&p->has);
+	bitset_clear(&p->has);
 	buf_clear(&p->output);
 	buf_clear(&p->body);
 	free(p->first_request);

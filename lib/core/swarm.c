@@ -101,8 +101,8 @@ swarm_free(struct swarm *s)
 	drafts_free(s->pieces);
 	pool_free(s->blocks);
 	smartban_clear(&s->smartban);
-	bitset_free(&s->have);
-	bitset_free(&s->wanted);
+	bitset_clear(&s->have);
+	bitset_clear(&s->wanted);
 	book_clear(&s->book);
 	free(s->gathers);
 	free(s->conns);

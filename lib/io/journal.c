@@ -42,7 +42,7 @@ void
 journal_clear(struct journal *j)
 {
 	for (int i = 0; i < JOURNAL_SETS; i++)
-		bitset_free(&j->set[i]);
+		bitset_clear(&j->set[i]);
 	free(j->files);
 	*j = (struct journal){ .n_files = 0 };
 }

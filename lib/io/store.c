@@ -283,7 +283,7 @@ store_drop(struct store *s)
 		if (fds[i] >= 0)
 			(void)close(fds[i]);
 	journal_clear(&s->now);
-	bitset_free(&s->wanted);
+	bitset_clear(&s->wanted);
 	free(s->flags);
 	free(s->stale.at);
 	free(s->recent.at);

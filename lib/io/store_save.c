@@ -278,7 +278,7 @@ store_sync(struct store *s, struct store_error *e)
 			rc = sync_one(s, y.at[k], &y.mtime_ns[k], e);
 		sync_done(s, &y, rc == RC_OK);
 	}
-	bitset_free(&y.held);
+	bitset_clear(&y.held);
 	free(y.at);
 	free(y.mtime_ns);
 	if (rc == RC_OK)

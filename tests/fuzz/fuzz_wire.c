@@ -118,7 +118,7 @@ stop(struct drive *d)
 	forget_ahead(d);
 	free(d->place);
 	peer_clear(&d->p);
-	bitset_free(&d->have);
+	bitset_clear(&d->have);
 }
 
 /* What must be so at any time. */

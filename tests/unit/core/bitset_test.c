@@ -26,7 +26,7 @@ piece_0_is_the_highest_bit_of_byte_0(void **state)
 	assert_int_equal(b.bits[0], 0x81);
 	assert_int_equal(b.bits[1], 0x80);
 	assert_true(bitset_get(&b, 7) && !bitset_get(&b, 6));
-	bitset_free(&b);
+	bitset_clear(&b);
 }
 
 static void
@@ -50,7 +50,7 @@ the_count_follows_every_change_once(void **state)
 	for (uint32_t i = 0; i < 100; i++)
 		bitset_unset(&b, i);
 	assert_int_equal(b.count, 0);
-	bitset_free(&b);
+	bitset_clear(&b);
 }
 
 static void
@@ -66,7 +66,7 @@ numbers_past_the_end_are_not_in_it_and_change_nothing(void **state)
 	assert_int_equal(b.count, 0);
 	assert_int_equal(b.bits[1], 0);
 	assert_false(bitset_get(&b, 9));
-	bitset_free(&b);
+	bitset_clear(&b);
 }
 
 static void
@@ -84,7 +84,7 @@ a_bit_field_of_another_size_or_with_spare_bits_is_refused(void **state)
 	assert_int_equal(bitset_load(&b, bytes_of(wire, 2)), RC_OK);
 	assert_int_equal(b.count, 9);
 	assert_true(bitset_full(&b));
-	bitset_free(&b);
+	bitset_clear(&b);
 }
 
 static void
@@ -99,7 +99,7 @@ counting_works_across_words_and_the_bytes_behind_them(void **state)
 	assert_int_equal(bitset_init(&b, 104), RC_OK);
 	assert_int_equal(bitset_load(&b, bytes_of(wire, sizeof(wire))), RC_OK);
 	assert_int_equal(b.count, 26);
-	bitset_free(&b);
+	bitset_clear(&b);
 }
 
 static void
@@ -122,8 +122,8 @@ union_intersection_and_difference(void **state)
 	bitset_and(&b, &a);
 	assert_int_equal(b.count, 2);
 	assert_false(bitset_get(&b, 2));
-	bitset_free(&a);
-	bitset_free(&b);
+	bitset_clear(&a);
+	bitset_clear(&b);
 }
 
 static void
@@ -136,8 +136,8 @@ a_set_of_none_is_full_and_harmless(void **state)
 	bitset_fill(&b);
 	assert_int_equal(bitset_load(&b, bytes_of(NULL, 0)), RC_OK);
 	assert_true(bitset_full(&b));
-	bitset_free(&b);
-	bitset_free(&b);
+	bitset_clear(&b);
+	bitset_clear(&b);
 }
 
 int

@@ -235,7 +235,7 @@ more_allowed_pieces_than_we_remember_do_no_harm(void **state)
 	assert_int_equal(told, PEER_ALLOWED_MAX);
 	assert_int_equal(p.n_allowed, PEER_ALLOWED_MAX);
 	peer_clear(&p);
-	bitset_free(&have);
+	bitset_clear(&have);
 	talk_free(t);
 }
 

@@ -471,7 +471,7 @@ a_block_longer_than_anybody_may_ask_for_is_refused_even_inside_a_piece(void **st
 	peer_next(&p, &rest, 0, &e);
 	assert_int_equal(e.kind, PEER_BAD);
 	peer_clear(&p);
-	bitset_free(&have);
+	bitset_clear(&have);
 	talk_free(t);
 }
 

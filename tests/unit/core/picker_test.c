@@ -58,7 +58,7 @@ static void
 clear(struct at *at)
 {
 	picker_free(at->p);
-	bitset_free(&at->all);
+	bitset_clear(&at->all);
 }
 
 static struct picker_for
@@ -130,7 +130,7 @@ nothing_is_asked_for_that_is_not_wanted_or_not_had(void **state)
 	bitset_set(&some, 7);
 	assert_int_equal(next(&at, &w).piece, 7);
 	assert_nothing(&at, &w);
-	bitset_free(&some);
+	bitset_clear(&some);
 	clear(&at);
 }
 

@@ -46,7 +46,7 @@ static void
 clear(struct at *at)
 {
 	picker_free(at->p);
-	bitset_free(&at->all);
+	bitset_clear(&at->all);
 }
 
 /* A new piece of which `who` is asked for the first n blocks. */

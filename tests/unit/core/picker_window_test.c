@@ -42,7 +42,7 @@ static void
 clear(struct at *at)
 {
 	picker_free(at->p);
-	bitset_free(&at->all);
+	bitset_clear(&at->all);
 }
 
 /* The piece of the next block for owner, or PICKER_NONE. */
@@ -133,7 +133,7 @@ a_peer_without_the_head_gets_the_first_that_it_has(void **state)
 	assert_int_equal(next_piece(&at, &bert, &has), 2);
 	assert_int_equal(next_piece(&at, &bert, &has), 2);
 	assert_int_equal(next_piece(&at, &bert, &has), PICKER_NONE);
-	bitset_free(&has);
+	bitset_clear(&has);
 	clear(&at);
 }
 

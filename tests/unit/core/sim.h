@@ -584,7 +584,7 @@ sim_clear(struct sim *w)
 {
 	for (size_t i = 0; i < w->n_peers; i++) {
 		sim_down(&w->peer[i]);
-		bitset_free(&w->peer[i].has);
+		bitset_clear(&w->peer[i].has);
 	}
 	sim_jobs(w);
 	sim_jobs(w);

@@ -69,7 +69,7 @@ talk_free(struct talk *t)
 		free(t->got[i]);
 	free(t->place);
 	peer_clear(&t->p);
-	bitset_free(&t->have);
+	bitset_clear(&t->have);
 	free(t);
 }
 
