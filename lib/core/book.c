@@ -158,7 +158,7 @@ book_has_untried(struct book *b)
 	for (size_t i = 0; i < b->n; i++) {
 		const struct book_entry *e = &b->entries[i];
 
-		/* book_free sets a time, whatever came of the connection. */
+		/* book_let_go sets a time, whatever came of the connection. */
 		if (e->dialable && !e->busy && e->next_ms == 0 &&
 		    book_allows(b, &e->addr))
 			return true;
@@ -167,7 +167,7 @@ book_has_untried(struct book *b)
 }
 
 void
-book_free(struct book *b, uint32_t who, bool failed, int64_t now_ms)
+book_let_go(struct book *b, uint32_t who, bool failed, int64_t now_ms)
 {
 	struct book_entry *e = &b->entries[who];
 	int64_t wait = FIRST_WAIT_MS;

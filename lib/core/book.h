@@ -78,7 +78,7 @@ bool book_has_untried(struct book *b);
  * A connection ended, for good or with nothing done: when may it be dialled again? 15 s,
  * doubled for every failure in a row, 1 h.
  */
-void book_free(struct book *b, uint32_t who, bool failed, int64_t now_ms);
+void book_let_go(struct book *b, uint32_t who, bool failed, int64_t now_ms);
 
 /*
  * It will not be spoken to again in this run. The whole address is banned, but on

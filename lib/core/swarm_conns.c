@@ -107,7 +107,7 @@ swarm_dial(struct swarm *s, int64_t now_ms)
 		if (who == BOOK_NONE)
 			return;
 		if (count_from(s, &s->book.entries[who].addr) >= SAME_IP) {
-			book_free(&s->book, who, false, now_ms);
+			book_let_go(&s->book, who, false, now_ms);
 			continue;
 		}
 		c = new_conn(s, &s->book.entries[who].addr, who, now_ms);
@@ -148,7 +148,7 @@ take_out(struct swarm *s, struct conn *c, int64_t now_ms)
 		swarm_release(s, c);
 	swarm_pieces_forgotten(s, c);
 	if (c->who != BOOK_NONE)
-		book_free(&s->book, c->who, failed || c->why != NULL, now_ms);
+		book_let_go(&s->book, c->who, failed || c->why != NULL, now_ms);
 	s->conns[c->at] = s->conns[--s->n_conns];
 	s->conns[c->at]->at = c->at;
 	c->state = CONN_CLOSED;

@@ -125,7 +125,7 @@ whoever_is_busy_is_not_dialled(void **state)
 	a = enter(&b, "192.0.2.1", 6881, true);
 	b.entries[a].busy = true;
 	assert_int_equal(book_next(&b, 0), BOOK_NONE);
-	book_free(&b, a, false, 0);
+	book_let_go(&b, a, false, 0);
 	assert_false(b.entries[a].busy);
 	assert_int_equal(book_next(&b, 1000000), a);
 	book_clear(&b);
@@ -145,13 +145,13 @@ failures_in_a_row_double_the_wait_up_to_an_hour(void **state)
 	a = enter(&b, "192.0.2.1", 6881, true);
 	for (size_t i = 0; i < sizeof(wait_s) / sizeof(wait_s[0]); i++) {
 		b.entries[a].busy = true;
-		book_free(&b, a, true, now);
+		book_let_go(&b, a, true, now);
 		assert_int_equal(book_next(&b, now + wait_s[i] * 1000 - 1), BOOK_NONE);
 		now += wait_s[i] * 1000;
 		assert_int_equal(book_next(&b, now), a);
 	}
 	for (int i = 0; i < 100; i++)
-		book_free(&b, a, true, now);
+		book_let_go(&b, a, true, now);
 	assert_true(b.entries[a].next_ms == now + 3600 * 1000);
 	book_clear(&b);
 }
@@ -166,10 +166,10 @@ a_connection_that_did_something_starts_the_wait_anew(void **state)
 	book_init(&b, 1);
 	a = enter(&b, "192.0.2.1", 6881, true);
 	for (int i = 0; i < 5; i++)
-		book_free(&b, a, true, 0);
-	book_free(&b, a, false, 0);
+		book_let_go(&b, a, true, 0);
+	book_let_go(&b, a, false, 0);
 	assert_true(b.entries[a].next_ms == 15000);
-	book_free(&b, a, true, 0);
+	book_let_go(&b, a, true, 0);
 	assert_true(b.entries[a].next_ms == 15000);
 	book_clear(&b);
 }
