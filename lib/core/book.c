@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "core/book.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	FIRST_ENTRIES = 64,
 	LOOK_AHEAD = 16,
+	LOOK_FOR_OLD = 512,
 	FIRST_WAIT_MS = 15000,
 	MOST_WAIT_MS = 3600000,
+	SHUN_MS = 300000,
 	BANS_MAX = BOOK_MAX, /* at most one more entry for each */
 };
 
@@ -76,9 +79,70 @@ grow(struct book *b)
 	return RC_OK;
 }
 
+/* Take a number out of the slots; those behind it that would not be found move up. */
+static void
+empty_slot(struct book *b, uint32_t who)
+{
+	size_t mask = b->n_slots - 1, gap = find_slot(b, &b->entries[who].addr);
+
+	b->slots[gap] = BOOK_NONE;
+	for (size_t i = (gap + 1) & mask; b->slots[i] != BOOK_NONE; i = (i + 1) & mask) {
+		size_t home = hash(b, &b->entries[b->slots[i]].addr) & mask;
+
+		if (((i - home) & mask) < ((i - gap) & mask))
+			continue;
+		b->slots[gap] = b->slots[i];
+		b->slots[i] = BOOK_NONE;
+		gap = i;
+	}
+}
+
+/* How little is lost with an entry, from 1 on; 0: it is not to be forgotten. */
+static unsigned
+staleness(const struct book_entry *e)
+{
+	if (e->busy || e->ourselves || e->banned || e->gave || e->parole || e->lies > 0)
+		return 0;
+	if (!e->dialable)
+		return UINT_MAX;
+	/* book_free sets a time, whatever came of the connection. */
+	return e->next_ms == 0 ? 0 : 1 + e->failures;
+}
+
+/*
+ * Forget the one of the next few of which least is lost, or the first one that there is.
+ * BOOK_NONE: all are to be kept, and no other look is taken until a connection has ended.
+ */
+static uint32_t
+forget_one(struct book *b)
+{
+	uint32_t best = BOOK_NONE;
+	unsigned most = 0;
+
+	if (b->barren)
+		return BOOK_NONE;
+	for (size_t i = 0; i < b->n && most < UINT_MAX; i++) {
+		unsigned stale;
+
+		if (i >= LOOK_FOR_OLD && best != BOOK_NONE)
+			break;
+		b->hand = (b->hand + 1) % b->n;
+		stale = staleness(&b->entries[b->hand]);
+		if (stale > most) {
+			most = stale;
+			best = (uint32_t)b->hand;
+		}
+	}
+	b->barren = best == BOOK_NONE;
+	if (best != BOOK_NONE)
+		empty_slot(b, best);
+	return best;
+}
+
 static uint32_t
 enter(struct book *b, const struct addr *a, bool told, size_t most)
 {
+	uint32_t at;
 	size_t slot;
 
 	if (grow(b) != RC_OK)
@@ -88,11 +152,18 @@ enter(struct book *b, const struct addr *a, bool told, size_t most)
 		b->entries[b->slots[slot]].dialable |= told;
 		return b->slots[slot];
 	}
-	if (b->n >= most)
+	at = b->n < most ? (uint32_t)b->n++ : forget_one(b);
+	if (at == BOOK_NONE)
 		return BOOK_NONE;
-	b->entries[b->n] = (struct book_entry){ .addr = *a, .dialable = told };
-	b->slots[slot] = (uint32_t)b->n;
-	return (uint32_t)b->n++;
+	b->entries[at] = (struct book_entry){ .addr = *a, .dialable = told };
+	/* Another may have moved up. */
+	b->slots[find_slot(b, a)] = at;
+	/* Whoever was named last need not wait for thousands before him. */
+	if (told) {
+		b->back = at + 1;
+		b->n_back = b->n;
+	}
+	return at;
 }
 
 uint32_t
@@ -101,10 +172,20 @@ book_enter(struct book *b, const struct addr *a, bool told)
 	return enter(b, a, told, BOOK_MAX);
 }
 
+/* What is known of the whole address stands under port 0. */
+static struct addr
+whole(const struct addr *a)
+{
+	struct addr any = *a;
+
+	any.port = 0;
+	return any;
+}
+
 bool
 book_allows(struct book *b, const struct addr *a)
 {
-	struct addr any = { .port = 0 };
+	const struct addr any = whole(a);
 	size_t slot;
 
 	if (deny_has(&b->deny, a))
@@ -116,7 +197,6 @@ book_allows(struct book *b, const struct addr *a)
 	    (b->entries[b->slots[slot]].banned || b->entries[b->slots[slot]].ourselves))
 		return false;
 	/* A banned machine stands in the book once more, with port 0. */
-	memcpy(any.ip, a->ip, sizeof(any.ip));
 	slot = find_slot(b, &any);
 	return b->slots[slot] == BOOK_NONE || !b->entries[b->slots[slot]].banned;
 }
@@ -173,6 +253,7 @@ book_let_go(struct book *b, uint32_t who, bool failed, int64_t now_ms)
 	int64_t wait = FIRST_WAIT_MS;
 
 	e->busy = false;
+	b->barren = false;
 	e->failures = failed ? e->failures + 1 : 0;
 	for (unsigned i = 1; i < e->failures && wait < MOST_WAIT_MS; i++)
 		wait *= 2;
@@ -182,14 +263,32 @@ book_let_go(struct book *b, uint32_t who, bool failed, int64_t now_ms)
 void
 book_ban(struct book *b, uint32_t who)
 {
-	struct addr any = b->entries[who].addr;
+	const struct addr any = whole(&b->entries[who].addr);
 	uint32_t all;
 
 	b->entries[who].banned = true;
 	if (addr_is_loopback(&any))
 		return;
-	any.port = 0;
 	all = enter(b, &any, false, BOOK_MAX + BANS_MAX);
 	if (all != BOOK_NONE)
 		b->entries[all].banned = true;
+}
+
+void
+book_shun(struct book *b, const struct addr *a, int64_t now_ms)
+{
+	const struct addr any = whole(a);
+	uint32_t all = addr_is_loopback(a) ? BOOK_NONE : book_enter(b, &any, false);
+
+	if (all != BOOK_NONE)
+		b->entries[all].next_ms = now_ms + SHUN_MS;
+}
+
+bool
+book_shuns(const struct book *b, const struct addr *a, int64_t now_ms)
+{
+	const struct addr any = whole(a);
+	uint32_t all = b->n_slots == 0 ? BOOK_NONE : b->slots[find_slot(b, &any)];
+
+	return all != BOOK_NONE && b->entries[all].next_ms > now_ms;
 }

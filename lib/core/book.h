@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Every peer address of a run and what became of it: who may be dialled when, who lied,
- * who is ourselves. Addresses are never forgotten before the end, so that a liar stays
- * known; the book has a limit instead.
+ * who is ourselves. The book has a limit. When it is full, a new address takes the place
+ * of one that called us and left, or that was tried in vain; who lied, sent a block, is
+ * ourselves or was never tried is not forgotten before the end.
  */
 #ifndef CORE_BOOK_H
 #define CORE_BOOK_H
@@ -24,6 +25,7 @@ struct book_entry {
 	bool busy;     /* connected, or being connected to */
 	bool ourselves;
 	bool banned;
+	bool gave;     /* a block, of which it is the author (the caller's to set) */
 	bool parole;   /* had a part in a bad piece: works alone until a piece is good */
 	unsigned lies; /* bad pieces that were its work alone */
 	unsigned failures; /* connections in a row that came to nothing */
@@ -31,7 +33,8 @@ struct book_entry {
 };
 
 struct book {
-	struct book_entry *entries; /* owned; an entry's number never changes */
+	struct book_entry
+	    *entries; /* owned; a number is another's once it is forgotten */
 	size_t n, cap;
 	struct deny deny;
 
@@ -43,6 +46,8 @@ struct book {
 	size_t turn, back;
 	size_t n_back; /* how many there were when back was set */
 	bool backwards;
+	size_t hand; /* where the search for somebody to forget goes on */
+	bool barren; /* it found nobody, and no connection has ended since */
 };
 
 /*
@@ -53,8 +58,8 @@ void book_init(struct book *b, uint64_t key);
 void book_clear(struct book *b);
 
 /*
- * The number of an address, entered if it is new; BOOK_NONE when the book is full, or
- * memory is. told: it listens there.
+ * The number of an address, entered if it is new; BOOK_NONE when the book is full of who
+ * is not to be forgotten, or memory is. told: it listens there.
  */
 uint32_t book_enter(struct book *b, const struct addr *a, bool told);
 
@@ -85,5 +90,13 @@ void book_let_go(struct book *b, uint32_t who, bool failed, int64_t now_ms);
  * loopback only its port: there an address is not one machine's.
  */
 void book_ban(struct book *b, uint32_t who);
+
+/*
+ * Somebody there called for nothing while others waited: for five minutes nobody who
+ * calls from that address is let in. Not on loopback, nor when there is no room to note
+ * it. book_shuns: whether it is so.
+ */
+void book_shun(struct book *b, const struct addr *a, int64_t now_ms);
+bool book_shuns(const struct book *b, const struct addr *a, int64_t now_ms);
 
 #endif

@@ -60,7 +60,8 @@ comes_before(const struct choker_peer *a, const struct choker_peer *b, int64_t n
 	for (int i = 0; i < 2; i++)
 		class[i] = !both[i]->served ? 1
 		    : both[i]->given < CHOKER_QUOTA &&
-		        now_ms - both[i]->since_ms < CHOKER_TURN_MS
+		        now_ms - both[i]->since_ms <
+		            (both[i]->given > 0 ? CHOKER_TURN_MS : CHOKER_IDLE_MS)
 		    ? 0
 		    : 2;
 	return class[0] != class[1] ? class[0] < class[1] : a->since_ms < b->since_ms;

@@ -18,7 +18,8 @@ enum {
 	CHOKER_EVERY_MS = 10000,
 	CHOKER_LUCKY_EVERY_MS = 30000,
 	CHOKER_QUOTA = 16 * 1024 * 1024, /* bytes of a turn; */
-	CHOKER_TURN_MS = 60000,          /* and no turn is longer while others wait */
+	CHOKER_TURN_MS = 60000,          /* and no turn is longer while others wait, */
+	CHOKER_IDLE_MS = 20000,          /* nor that of one that takes nothing */
 };
 
 struct choker_peer {

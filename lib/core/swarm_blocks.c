@@ -254,6 +254,7 @@ swarm_end_block(
 		c->direct = false;
 		return;
 	}
+	s->book.entries[c->who].gave = true;
 	full = picker_got(s->picker, b, c->who) == RC_END;
 	c->direct = false;
 	if (others > (e->stale ? 0 : 1))

@@ -2,8 +2,8 @@
 /*
  * Who is connected: dialling, accepting, ending.
  *
- * - At most most_conns connections, HALF_OPEN of them being dialled; SWARM_DIALS may
- *   begin in the first second and so many in every later one.
+ * - At most most_conns connections (swarm_places.c), HALF_OPEN of them being dialled;
+ * SWARM_DIALS may begin in the first second and so many in every later one.
  * - One connection for an (address, peer id), at most SAME_IP from one address (loopback
  *   aside: there an address is not one machine's).
  * - A connection that breaks the protocol is closed and its address waits; one that lied
@@ -68,8 +68,9 @@ swarm_accept(struct swarm *s, const struct addr *from, int64_t now_ms)
 	struct conn *c;
 	uint32_t who;
 
-	if (s->hushed || s->n_conns >= s->config.most_conns ||
-	    !book_allows(&s->book, from) || count_from(s, from) >= SAME_IP)
+	if (s->hushed || !book_allows(&s->book, from) ||
+	    book_shuns(&s->book, from, now_ms) || count_from(s, from) >= SAME_IP ||
+	    !swarm_place_for_caller(s, now_ms))
 		return NULL;
 	who = book_enter(&s->book, from, false);
 	if (who == BOOK_NONE || s->book.entries[who].busy)

@@ -60,6 +60,7 @@ struct conn {
 	size_t first_asked, n_asked, cap_asked;
 	unsigned loading; /* jobs under way for what it asked first; not in asked */
 	bool lucky;
+	bool idled;                       /* had a turn and took nothing of it */
 	uint64_t turn_from;               /* bytes given when its turn began */
 	int64_t turn_ms;                  /* when its turn, or its wait for one, began */
 	uint32_t allowed[ALLOWED_PIECES]; /* that it may have while choked */
@@ -154,6 +155,9 @@ void swarm_completed(struct swarm *s, int64_t now_ms);
 
 /* All places are taken: somebody useless may have to go. Before dialling. */
 void swarm_make_room(struct swarm *s, int64_t now_ms);
+
+/* Whether there is a place for a caller; somebody useless may go for it. */
+bool swarm_place_for_caller(struct swarm *s, int64_t now_ms);
 
 /* swarm_down.c */
 

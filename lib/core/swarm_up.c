@@ -207,6 +207,7 @@ set_choking(struct swarm *s, struct conn *c, bool choking, int64_t now_ms)
 	if (c->peer.choking == choking)
 		return;
 	swarm_said(s, c, peer_set_choking(&c->peer, choking), now_ms);
+	c->idled = choking && c->up.total == c->turn_from;
 	c->turn_ms = now_ms;
 	c->turn_from = c->up.total;
 	if (!choking)

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: ISC
 """Peers (BEP 3) that call a ugat-fetch and flood it, to see what that costs it.
 
-    flood.py MODE PORT BTIH PIECES N SECONDS
+    flood.py MODE PORT BTIH PIECES N SECONDS [NET]
 
-N connections to 127.0.0.1:PORT, each from another address of loopback, for so long:
+N connections to 127.0.0.1:PORT, each from another address of loopback, for so long; with NET (10.9, say) from
+10.9.7.1 on to 10.9.0.1:
 
     have       say `have` for every piece, again and again
     greedy     ask for every block again and again, and never read
@@ -55,11 +56,11 @@ def listen(s, until):
             pass
 
 
-def flood(mode, port, btih, pieces, host, until, count):
+def flood(mode, port, btih, pieces, net, host, until, count):
     text = words(mode, pieces)
     while time.monotonic() < until:
         try:
-            with socket.create_connection(("127.0.0.1", port), 5, (host, 0)) as s:
+            with socket.create_connection((f"{net}.0.1", port), 5, (f"{net}.{host}", 0)) as s:
                 count[1] += 1
                 s.settimeout(0.5)
                 s.sendall(handshake(btih, os.urandom(20), bytes(5) + b"\x10\0\4"))
@@ -75,10 +76,10 @@ def flood(mode, port, btih, pieces, host, until, count):
 
 
 def main():
-    mode, port, btih, pieces, n, seconds = sys.argv[1:]
+    mode, port, btih, pieces, n, seconds, net = [*sys.argv[1:], "127.0"][:7]
     count, until = [0, 0], time.monotonic() + float(seconds)
-    threads = [threading.Thread(target=flood, args=(mode, int(port), bytes.fromhex(btih), int(pieces),
-                                                    f"127.0.{7 + i // 250}.{i % 250 + 1}", until, count))
+    threads = [threading.Thread(target=flood, args=(mode, int(port), bytes.fromhex(btih), int(pieces), net,
+                                                    f"{7 + i // 250}.{i % 250 + 1}", until, count))
                for i in range(int(n))]
     for t in threads:
         t.start()

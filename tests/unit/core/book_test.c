@@ -306,7 +306,7 @@ a_ban_on_loopback_is_for_one_port(void **state)
 }
 
 static void
-a_full_book_takes_nobody_new_and_forgets_nobody(void **state)
+a_book_full_of_who_was_never_tried_takes_nobody_new(void **state)
 {
 	struct book b;
 	struct addr a;
@@ -368,7 +368,7 @@ main(void)
 		cmocka_unit_test(who_is_denied_is_neither_dialled_nor_accepted),
 		cmocka_unit_test(a_ban_is_for_the_whole_address),
 		cmocka_unit_test(a_ban_on_loopback_is_for_one_port),
-		cmocka_unit_test(a_full_book_takes_nobody_new_and_forgets_nobody),
+		cmocka_unit_test(a_book_full_of_who_was_never_tried_takes_nobody_new),
 		cmocka_unit_test(a_ban_holds_for_the_whole_address_in_a_full_book_too),
 	};
 

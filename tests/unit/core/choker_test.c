@@ -203,6 +203,7 @@ setup_turns(struct choker_peer peer[static SOME])
 	for (int i = 0; i < SOME; i++)
 		peer[i] = (struct choker_peer){ .interested = true,
 			.served = i < CHOKER_SLOTS,
+			.given = i < CHOKER_SLOTS ? 1 : 0,
 			.since_ms = i < CHOKER_SLOTS ? NOW - 20000 : NOW - 1000 * i };
 }
 
@@ -238,6 +239,21 @@ whoever_has_waited_longest_follows_a_turn_that_is_over(void **state)
 }
 
 static void
+who_takes_nothing_in_twenty_seconds_loses_its_turn(void **state)
+{
+	struct choker_peer peer[SOME];
+
+	(void)state;
+	setup_turns(peer);
+	peer[4].given = peer[6].given = 0;
+	peer[6].since_ms++;
+	choker_seed(peer, SOME, NOW);
+	for (int i = 0; i < SOME; i++)
+		assert_int_equal(
+		    peer[i].serve, (i < CHOKER_SLOTS && i != 4) || i == SOME - 1);
+}
+
+static void
 nobody_loses_a_turn_when_nobody_waits(void **state)
 {
 	struct choker_peer peer[3];
@@ -270,6 +286,7 @@ main(void)
 		cmocka_unit_test(the_same_seed_draws_the_same_lot),
 		cmocka_unit_test(who_seeds_lets_every_turn_go_on_for_its_quota),
 		cmocka_unit_test(whoever_has_waited_longest_follows_a_turn_that_is_over),
+		cmocka_unit_test(who_takes_nothing_in_twenty_seconds_loses_its_turn),
 		cmocka_unit_test(nobody_loses_a_turn_when_nobody_waits),
 	};
 
