@@ -52,8 +52,10 @@ system_refused(const struct place *p, int code, const char *file)
 
 	if (why == EACCES || why == EPERM)
 		code = CODE_NOSESSION;
-	(void)outcome_fail(p->end, code, "%s%s%s: %s", p->dir, file[0] == '\0' ? "" : "/",
-	    file, strerror(why));
+	(void)outcome_fail(p->end, code, "%s%s%s: %s%s", p->dir,
+	    file[0] == '\0' ? "" : "/", file, strerror(why),
+	    why == EACCES && file[0] != '\0' ? ": chown it to whom its folder belongs"
+	                                     : "");
 	return RC_SYS;
 }
 

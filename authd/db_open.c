@@ -116,11 +116,15 @@ find_file(struct db *db, enum db_mode mode, struct outcome *end)
 		    "%s: no such database: start authd there once, or name its directory "
 		    "with -d",
 		    db->path);
+	else if (fd < 0 && (errno == EISDIR || errno == ELOOP))
+		(void)outcome_fail(end, CODE_DATA, "%s: not a regular file", db->path);
 	else if (fd < 0)
 		(void)outcome_fail(end,
 		    errno == EACCES || errno == EPERM ? CODE_NOSESSION : CODE_IO,
 		    "%s: %s%s", db->path, strerror(errno),
-		    errno == EACCES ? ": run as root, or as the user of authd" : "");
+		    errno != EACCES       ? ""
+		        : mode == DB_MAKE ? ": chown it to whom its folder belongs"
+		                          : ": run as root, or as the user of authd");
 	else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		(void)outcome_fail(end, CODE_DATA, "%s: not a regular file", db->path);
 	else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)

@@ -163,6 +163,25 @@ is_gone() { # pid
 	[ "$status" -eq 77 ]
 }
 
+@test "authd: a database that is no file, or another user's, as after a copy was brought back: what to do is said" {
+	mkdir -m 700 dir && mkdir dir/authd.db
+	run -65 timeout 20 authd -d dir -p 0
+	[ "$output" = 'authd: dir/authd.db: not a regular file' ]
+	rmdir dir/authd.db && ln -s nowhere dir/authd.db
+	run -65 timeout 20 authd -d dir -p 0
+	[ "$output" = 'authd: dir/authd.db: not a regular file' ]
+	rm dir/authd.db
+	[ "$(id -u)" -eq 0 ] || return 0
+	up
+	down
+	chown 4242 dir/ca.key
+	run -77 timeout 20 authd -d dir -p 0
+	[ "$output" = 'authd: dir/ca.key: Permission denied: chown it to whom its folder belongs' ]
+	chown 4242 dir/authd.db
+	run -77 timeout 20 authd -d dir -p 0
+	[ "$output" = 'authd: dir/authd.db: Permission denied: chown it to whom its folder belongs' ]
+}
+
 @test "authd: an authority without a database is 66, and what was revoked is not forgotten" {
 	up
 	down
