@@ -94,7 +94,7 @@ draw_number(struct vault *v, int64_t now_s, uint64_t *number)
 {
 	enum rc rc = db_begin(v->db);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK && vault_clock_is_even(&v->clock, now_s, loop_now()))
 		rc = db_purge(v->db, now_s);
 	if (rc == RC_OK)
 		rc = db_draw_crl_number(v->db, now_s, number);

@@ -15,6 +15,7 @@
 #include "authd/db.h"
 #include "authd/limits.h"
 #include "authd/vault.h"
+#include "authd/vault_clock.h"
 #include "io/loop.h"
 #include "io/work.h"
 
@@ -53,6 +54,7 @@ struct vault {
 	char dummy[PASSWORD_HASH]; /* checked for names that nobody has */
 	struct buf certs, crl;     /* answers to cacerts and crl */
 	int64_t crl_due_s;         /* when it is to be signed anew */
+	struct vault_clock clock;
 	int64_t seen_version;      /* of the database, that the list rests on */
 
 	/* This turn. */

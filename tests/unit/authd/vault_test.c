@@ -246,6 +246,32 @@ a_restart_forgets_nothing_of_a_name_that_nobody_has(void **state)
 	world_start(w);
 }
 
+/* It may only be the clock that says so, until it is set right. */
+static void
+a_start_forgets_no_revocation_however_old(void **state)
+{
+	struct vault_world *w = begin(state);
+	struct outcome end = { .code = CODE_OK };
+	int64_t then_s = (int64_t)time(NULL) - VAULT_KEEP_S, when_s = 0;
+	struct db_session old = { .serial = "0d", .user = "ops", .account = 1 };
+	struct db_revoked r;
+	struct db *db;
+
+	old.issued_s = then_s;
+	old.until_s = then_s + CERT_USER_S;
+	assert_int_equal(world_register(w, "ops", good), 200);
+	db = db_open(w->dir, DB_USE, &end);
+	assert_non_null(db);
+	assert_int_equal(db_note_session(db, &old), RC_OK);
+	assert_int_equal(db_revoke_session(db, "0d", then_s + 1, &r), RC_OK);
+	assert_int_equal(world_stop(w), CODE_OK);
+	world_start(w);
+	assert_int_equal(world_register(w, "eve", good), 200);
+	assert_int_equal(db_find_revoked(db, "0d", &when_s), RC_OK);
+	assert_int_equal(when_s, then_s + 1);
+	db_free(db);
+}
+
 static void
 a_session_is_renewed_by_its_certificate(void **state)
 {
@@ -510,6 +536,7 @@ main(void)
 		TEST(a_bad_request_costs_no_try),
 		TEST(guesses_are_limited_and_a_restart_does_not_forget_them),
 		TEST(a_restart_forgets_nothing_of_a_name_that_nobody_has),
+		TEST(a_start_forgets_no_revocation_however_old),
 		TEST(a_session_is_renewed_by_its_certificate),
 		TEST(a_session_is_renewed_until_seven_days_after_its_end),
 		TEST(certificates_of_others_renew_nothing),
