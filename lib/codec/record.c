@@ -436,6 +436,7 @@ enum rc
 rec_get_status(const struct line *l, struct line_scratch *s, struct rec_status *out)
 {
 	struct taker t = { .l = l, .s = s };
+	struct bytes keep;
 
 	out->state = take_text(&t);
 	out->ended = take_maybe_u64(&t, CODE_MAX, &out->code);
@@ -446,6 +447,8 @@ rec_get_status(const struct line *l, struct line_scratch *s, struct rec_status *
 		*number[i] = take_u64(&t, UINT64_MAX);
 	out->has_eta = take_maybe_u64(&t, UINT64_MAX, &out->eta_s);
 	out->name = take_text(&t);
+	out->dir = key_text(&t, "dir");
+	out->keep = key(&t, "keep", &keep) && bytes_is(keep, "1");
 	out->why = key_text(&t, "why");
 	out->has_btih = key_hex(&t, "btih", out->btih, sizeof(out->btih));
 	return out->port > PORT_MAX ? RC_BAD : taken(&t);

@@ -162,6 +162,8 @@ struct rec_status {
 	bool has_eta;
 	uint64_t eta_s;
 	struct bytes name, why; /* why: empty, or the cause of the end */
+	struct bytes dir;       /* where the files go, absolute; empty: not told */
+	bool keep;              /* it goes on when all is there */
 	bool has_btih;
 	uint8_t btih[20];
 };

@@ -238,6 +238,10 @@ rec_put_status(struct linew *w, uint8_t *p, size_t cap, const struct rec_status 
 	else
 		linew_absent(w);
 	linew_text(w, r->name);
+	if (r->dir.n > 0)
+		linew_key_text(w, "dir", r->dir);
+	if (r->keep)
+		linew_key_u64(w, "keep", 1);
 	if (r->why.n > 0)
 		linew_key_text(w, "why", r->why);
 	if (r->has_btih)

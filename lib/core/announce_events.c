@@ -229,6 +229,16 @@ tell_answer(const struct announce *a, struct tracker *t, struct announce_event *
 	t->told_answer = !out->kept;
 }
 
+/* Whether any address of it has said no the last time. */
+static bool
+has_refused(const struct tracker *t)
+{
+	for (size_t i = 0; i < ANNOUNCE_LINKS; i++)
+		if (t->links[i].used && t->links[i].failed && t->links[i].refusals > 0)
+			return true;
+	return false;
+}
+
 /* What people and pipes are to know of the tracker. */
 static bool
 next_word(struct announce *a, unsigned who, struct announce_event *out)
@@ -247,6 +257,7 @@ next_word(struct announce *a, unsigned who, struct announce_event *out)
 		t->tell_failure = t->told_answer = false;
 		out->what = ANNOUNCE_UNANSWERED;
 		out->reason = t->reason;
+		out->refused = has_refused(t);
 	} else if (t->tell_stopped) {
 		t->tell_stopped = false;
 		out->what = ANNOUNCE_STOPPED;

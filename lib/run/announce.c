@@ -192,9 +192,14 @@ round_failed(struct asking *r)
 	    (unsigned long long)r->o->round_s);
 	announce_give_up(r->announce, reason);
 	asking_drain(r);
-	asking_fail(r, CODE_UNAVAILABLE,
-	    "no tracker answered (%s%s): try again, or add `peer` lines",
-	    r->first_failure, r->told > 1 ? ", and others" : "");
+	if (r->refused)
+		asking_fail(r, CODE_UNAVAILABLE,
+		    "%s: have it registered there, or add `peer` lines",
+		    r->first_failure);
+	else
+		asking_fail(r, CODE_UNAVAILABLE,
+		    "no tracker answered (%s%s): try again, or add `peer` lines",
+		    r->first_failure, r->told > 1 ? ", and others" : "");
 }
 
 static void
@@ -333,6 +338,7 @@ take_record(struct asking *r, const struct line *l)
 	struct rec_file file;
 
 	line_scratch_reset(&r->scratch);
+	r->peers |= kind == REC_PEER;
 	if (kind == REC_FAIL)
 		take_fail(r, l);
 	if (kind == REC_FAIL || is_news(kind))

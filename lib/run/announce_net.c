@@ -261,6 +261,16 @@ explain(struct asking *r, const struct announce_event *e, const char *url)
 		    e->interval_s);
 }
 
+/* The first one stands, but who says no says more than who is silent. */
+static void
+note_failure(struct asking *r, const struct announce_event *e, const char *url)
+{
+	if (r->told++ == 0 || (e->refused && !r->refused))
+		(void)snprintf(r->first_failure, sizeof(r->first_failure),
+		    "%.150s%s: %.130s", url, e->refused ? " refuses" : "", e->reason);
+	r->refused |= e->refused;
+}
+
 static void
 tell(struct asking *r, const struct announce_event *e)
 {
@@ -272,9 +282,8 @@ tell(struct asking *r, const struct announce_event *e)
 		return;
 	}
 	put_tracker(r, e);
-	if (e->what == ANNOUNCE_UNANSWERED && r->told++ == 0)
-		(void)snprintf(r->first_failure, sizeof(r->first_failure),
-		    "%.150s: %.140s", url, e->reason);
+	if (e->what == ANNOUNCE_UNANSWERED)
+		note_failure(r, e, url);
 	if (e->what == ANNOUNCE_ANSWERED)
 		asking_note_answer(r, e);
 	if (r->o->verbose)
@@ -284,7 +293,13 @@ tell(struct asking *r, const struct announce_event *e)
 static void
 tell_nobody(struct asking *r)
 {
-	if (!r->o->once)
+	/* Where nobody can name a peer any more, the second refusal ends the run. */
+	if (r->o->once || (r->refused && r->in_ended && r->alive))
+		return;
+	if (r->refused)
+		asking_remark(
+		    r, "%s: asking on; `peer` lines work meanwhile", r->first_failure);
+	else
 		asking_remark(r,
 		    "no tracker answers (%s): asking on; `peer` lines work meanwhile",
 		    r->first_failure);

@@ -83,6 +83,8 @@ struct asking {
 	uint16_t port; /* ours, as it was when the trackers were asked first */
 	bool unsaved;
 	unsigned told; /* trackers that were called unanswered */
+	bool refused;  /* one of them has said no */
+	bool peers;    /* the input has named some */
 	char first_failure[300];
 	uint8_t datagram[UDPTRK_REPLY_MAX];
 

@@ -70,17 +70,31 @@ asking_look_again(struct asking *r)
 		set_self(r, &s);
 }
 
+/* Whether the run has nobody to load from, and does not wait to be found either. */
+static bool
+is_hopeless(const struct asking *r, const struct rec_status *s)
+{
+	return bytes_is(s->state, "loading") && s->peers == 0 && !s->keep && !r->peers;
+}
+
 /*
  * Every tracker refuses, and nobody can add a peer: the run learns that nothing more will
- * come, and decides. The trackers are asked on for as long as it lives.
+ * come. If it has nobody else it ends; else it decides, and the trackers are asked on for
+ * as long as it lives. s: its status, or NULL.
  */
 static void
-end_output(struct asking *r)
+end_output(struct asking *r, const struct rec_status *s)
 {
 	int nowhere;
 
 	if (r->o->once || !r->in_ended || r->out_gone || r->out.buf.n > 0)
 		return;
+	if (s != NULL && is_hopeless(r, s)) {
+		asking_fail(r, CODE_UNAVAILABLE,
+		    "%s: have it registered there, or add `peer` lines",
+		    r->first_failure);
+		return;
+	}
 	nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	r->out_gone = true;
 	asking_watch_ends(r);
@@ -107,7 +121,7 @@ poll_run(struct asking *r)
 		return;
 	}
 	if (r->phase == ASKING_ANNOUNCING && r->alive && announce_is_refused(r->announce))
-		end_output(r);
+		end_output(r, found ? &s : NULL);
 	/* While it checks what is there, nobody knows yet how much is left. */
 	ready = r->alive && !(found && bytes_is(s.state, "checking"));
 	if (r->phase == ASKING_WAITING && (ready || now >= r->waited_ms))

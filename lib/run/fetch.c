@@ -88,8 +88,9 @@ fail_lonely(struct fetch *f, const struct swarm_stats *st)
 	if (f->named == 0)
 		fetch_fail(f, CODE_UNAVAILABLE,
 		    "no peer to load from: %u/%u pieces; the input has ended and named "
-		    "none: put ugat-announce before it, or add `peer` lines",
-		    st->pieces_held, st->pieces_wanted);
+		    "none: %s, or add `peer` lines",
+		    st->pieces_held, st->pieces_wanted,
+		    f->asked ? "try later" : "put ugat-announce before it");
 	else
 		fetch_fail(f, CODE_UNAVAILABLE,
 		    "no peer left to try: %u/%u pieces; the input has ended and none of "
@@ -132,7 +133,10 @@ check_stall(struct fetch *f, int64_t now_ms)
 	swarm_get_stats(f->swarm, &st, now_ms);
 	if (st.peers > 0 || !f->in_ended || swarm_is_trying(f->swarm))
 		f->lonely_ms = now_ms;
-	if (now_ms - f->lonely_ms >= LONELY_MS) {
+	/* To try again later helps only where somebody has been asked. */
+	if (now_ms - f->lonely_ms >= LONELY_MS ||
+	    ((uint64_t)stalled_s >= f->o->stall_s && f->in_ended && f->named == 0 &&
+	        !f->asked && st.peers == 0)) {
 		fail_lonely(f, &st);
 	} else if ((uint64_t)stalled_s >= f->o->stall_s) {
 		human_time((uint64_t)stalled_s, time);
@@ -297,6 +301,7 @@ stop(struct fetch *f)
 	free(f->read_scratch);
 	free(f->left);
 	free(f->told);
+	free(f->place);
 }
 
 void

@@ -131,6 +131,8 @@ open_all(struct fetch *f)
 	fetch_report_status(f, loop_now());
 	if (fetch_stream_open(f) != RC_OK)
 		return false;
+	if (!f->o->pass)
+		f->place = realpath(f->o->dir, NULL);
 	fetch_cage(f);
 	return true;
 }

@@ -199,6 +199,7 @@ on_announced(struct fetch *f, const struct line *l)
 	struct rec_announced r;
 	size_t n;
 
+	f->asked = true;
 	if (rec_get_announced(l, f->scratch, &r) != RC_OK)
 		return;
 	for (size_t at = 0; at < f->trackers.n; at += n + 1) {
@@ -228,6 +229,8 @@ static bool
 on_news(struct fetch *f, const struct line *l, struct bytes text)
 {
 	switch (rec_kind(l)) {
+	case REC_UNANSWERED:
+	case REC_SELF: f->asked = true; return false;
 	case REC_FAIL: on_fail(f, l, text); return true;
 	case REC_ANNOUNCED: on_announced(f, l); return true;
 	case REC_PEER: on_peer(f, l, text); return true;

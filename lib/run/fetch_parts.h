@@ -53,6 +53,8 @@ struct fetch {
 	struct line_scratch *scratch;
 	uint64_t lines;
 	bool in_ended;
+	bool asked;        /* ugat-announce is before us */
+	char *place;       /* where the files go, absolute; NULL: nowhere, or not known */
 	struct buf passed; /* the fail! line to hand on, the last one of our output */
 	int64_t header_ms; /* when the first line came; 0: not yet */
 	bool said_waiting;

@@ -187,6 +187,9 @@ fill_status(struct fetch *f, struct rec_status *r, int64_t now_ms)
 		.seeds = st.seeds,
 		.name = f->torrent.name,
 	};
+	r->keep = f->o->keep;
+	if (f->place != NULL)
+		r->dir = bytes_str(f->place);
 	r->has_eta = f->phase == FETCH_LOADING && st.down_rate > 0;
 	r->eta_s = r->has_eta ? r->left / st.down_rate : 0;
 	if (r->ended)

@@ -121,10 +121,10 @@ match(struct stat_engine *s, struct name *name)
 static enum rc
 keep_texts(struct stat_engine *s, struct rec_status *r)
 {
-	struct bytes *const texts[] = { &r->state, &r->name, &r->why };
+	struct bytes *const texts[] = { &r->state, &r->name, &r->why, &r->dir };
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < 3 && rc == RC_OK; i++)
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && rc == RC_OK; i++)
 		rc = arena_keep(&s->texts, *texts[i], texts[i]);
 	return rc;
 }
@@ -180,16 +180,16 @@ compare(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* Live ones by age, then the ended ones, the last first. */
+/* By time, the newest last: the ended ones, then the live ones. */
 static int
 by_order(const void *left, const void *right)
 {
 	const struct stat_row *a = left, *b = right;
 	bool over = stat_row_is_over(a);
-	int order = compare(over, stat_row_is_over(b));
+	int order = compare(stat_row_is_over(b), over);
 
 	if (order == 0 && over)
-		order = compare((uint64_t)b->written_s, (uint64_t)a->written_s);
+		order = compare((uint64_t)a->written_s, (uint64_t)b->written_s);
 	if (order == 0)
 		order = compare(a->r.start_s, b->r.start_s);
 	if (order == 0)
@@ -309,41 +309,86 @@ put_records(struct stat_engine *s)
 	return !s->o->watch || put_str(s, "\n");
 }
 
+static size_t
+count_lines(struct bytes text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		n += text.p[i] == '\n';
+	return n;
+}
+
+/* Take a line off the table, without its LF. */
+static struct bytes
+take_line(struct bytes *table)
+{
+	const uint8_t *lf = memchr(table->p, '\n', table->n);
+	struct bytes line = bytes_of(table->p, (size_t)(lf - table->p));
+
+	*table = bytes_from(*table, line.n + 1);
+	return line;
+}
+
 /*
- * The table in the place of the last one, no more of it than the terminal has lines. The
- * cursor waits on its first line, for that is the one place that a terminal finds again
- * by itself when it is resized and breaks its lines anew; the last one goes below.
+ * The table in the place of the last one, no more of it than the terminal has lines: the
+ * headings, and of the rest the newest. The cursor waits on its first line, for that is
+ * the one place that a terminal finds again by itself when it is resized and breaks its
+ * lines anew; the last one goes below.
  */
 static bool
 redraw(struct stat_engine *s, struct bytes table)
 {
 	unsigned height = tty_height(s->tty.fd), drawn = 0;
+	size_t lines = count_lines(table), left_out = 0;
 	bool ok = put_str(s, "\r\033[?7l");
-	char up[32] = "";
+	char up[32] = "", more[64];
 
+	if (lines >= height && height > 3)
+		left_out = lines - (height - 2);
 	while (ok && table.n > 0) {
-		size_t n = (size_t)((const uint8_t *)memchr(table.p, '\n', table.n) -
-		           table.p),
-		       left = 0;
-
-		for (size_t i = 0; i < table.n; i++)
-			left += table.p[i] == '\n';
-		if (left > 1 && drawn + 2 >= height) {
-			char more[64];
-
-			(void)snprintf(
-			    more, sizeof(more), "(%zu more lines)\033[K\n", left);
-			drawn++;
-			ok = put_str(s, more);
-			break;
-		}
-		ok = put(s, bytes_of(table.p, n)) && put_str(s, "\033[K\n");
+		ok = put(s, take_line(&table)) && put_str(s, "\033[K\n");
 		drawn++;
-		table = bytes_from(table, n + 1);
+		if (!ok || drawn != 1 || left_out == 0)
+			continue;
+		for (size_t i = 0; i < left_out; i++)
+			(void)take_line(&table);
+		(void)snprintf(more, sizeof(more), "(%zu older lines)\033[K\n", left_out);
+		ok = put_str(s, more);
+		drawn++;
 	}
 	if (!s->last && drawn > 0)
 		(void)snprintf(up, sizeof(up), "\033[%uA\r", drawn);
 	return ok && put_str(s, "\033[J\033[?7h") && put_str(s, up);
+}
+
+/* Whether a later run of the torrent, in the same place, has all of it. */
+static bool
+is_mended(const struct stat_engine *s, size_t i)
+{
+	const struct stat_row *failed = &s->rows[i];
+
+	if (!stat_row_is_over(failed) || bytes_is(failed->r.state, "done") ||
+	    failed->r.dir.n == 0)
+		return false;
+	while (++i < s->n) {
+		const struct stat_row *row = &s->rows[i];
+
+		if (!row->bad &&
+		    memcmp(row->btih, failed->btih, sizeof(row->btih)) == 0 &&
+		    bytes_eq(row->r.dir, failed->r.dir) &&
+		    (bytes_is(row->r.state, "done") || bytes_is(row->r.state, "seeding")))
+			return true;
+	}
+	return false;
+}
+
+/* People see what is true now; programs, all that is remembered. */
+static void
+leave_mended(struct stat_engine *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		s->rows[i].chosen = s->rows[i].chosen && !is_mended(s, i);
 }
 
 static bool
@@ -354,6 +399,7 @@ put_table(struct stat_engine *s)
 	struct buf table;
 	bool ok;
 
+	leave_mended(s);
 	buf_init(&table, TABLE_MAX);
 	ok = stat_table(s->rows, s->n, room, &table) == RC_OK;
 	if (!ok)

@@ -23,6 +23,7 @@ enum column {
 	SEEDS,
 	ETA,
 	EXIT,
+	DIR,
 	COLUMNS
 };
 
@@ -51,6 +52,7 @@ static const struct {
 	[SEEDS] = { "SEEDS", false },
 	[ETA] = { "ETA", false },
 	[EXIT] = { "EXIT", false },
+	[DIR] = { "DIR", true },
 };
 
 struct table {
@@ -119,6 +121,10 @@ put_cell(const struct table *t, const struct stat_row *row, enum column c,
 		    out, CELL, "%u%%", progress_percent(row->r.had, row->r.wanted));
 		break;
 	case SIZE: progress_sizes(row->r.had, row->r.wanted, out); break;
+	case DIR:
+		if (row->r.dir.n > 0)
+			(void)put_foreign(t, row->r.dir, COLUMNS_MAX, out);
+		break;
 	case EXIT:
 		if (row->r.ended)
 			(void)snprintf(
@@ -145,7 +151,7 @@ measure(struct table *t, const struct stat_row *rows, size_t n)
 {
 	for (int c = 0; c < COLUMNS; c++) {
 		t->width[c] = strlen(columns[c].heading);
-		t->shown[c] = c != EXIT;
+		t->shown[c] = c != EXIT && c != DIR;
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (!rows[i].chosen)
@@ -158,6 +164,8 @@ measure(struct table *t, const struct stat_row *rows, size_t n)
 		}
 		if (stat_row_is_over(&rows[i]))
 			t->shown[EXIT] = true;
+		if (rows[i].r.dir.n > 0)
+			t->shown[DIR] = true;
 	}
 }
 
@@ -176,7 +184,7 @@ line_width(const struct table *t, size_t name)
 static void
 fit(struct table *t)
 {
-	static const enum column order[] = { SEEDS, UP, PEERS, BTIH, SIZE, ETA, DOWN,
+	static const enum column order[] = { DIR, SEEDS, UP, PEERS, BTIH, SIZE, ETA, DOWN,
 		EXIT, STATE };
 	size_t least = t->width[NAME] < NAME_LEAST ? t->width[NAME] : NAME_LEAST, rest;
 

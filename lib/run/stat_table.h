@@ -25,9 +25,9 @@ bool stat_row_is_over(const struct stat_row *row);
 
 /*
  * Add to out a line of headings, then a line for each chosen row, in their order; below
- * one that failed, its cause. What does not fit goes, in this order: seeds, up speed,
- * peers, info-hash, most of the name, sizes, ETA, down speed, exit code, state; name and
- * percentage stay. Foreign text is made printable. RC_MEM, RC_BIG.
+ * one that failed, its cause. What does not fit goes, in this order: directory, seeds, up
+ * speed, peers, info-hash, most of the name, sizes, ETA, down speed, exit code, state;
+ * name and percentage stay. Foreign text is made printable. RC_MEM, RC_BIG.
  */
 enum rc stat_table(const struct stat_row *rows, size_t n, struct progress_room room,
     struct buf *out) MUST_USE;

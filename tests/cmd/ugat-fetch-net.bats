@@ -69,7 +69,7 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	[ "$CODE" -eq 69 ]
 	[ $((SECONDS - start)) -ge 29 ]
 	[ $((SECONDS - start)) -le 90 ]
-	said '^ugat-fetch: no peer to load from: 0/4 pieces; the input has ended and named none' none.err
+	said '^ugat-fetch: no peer to load from: 0/4 pieces; the input has ended and named none: put ugat-announce before it' none.err
 	said '^ugat-fetch: no peer left to try: 0/4 pieces; .* none of the peers in it answers \(1\)' dead.err
 }
 

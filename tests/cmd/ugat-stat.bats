@@ -239,14 +239,36 @@ alone() {
 	[ ! -e "$RUNS/$A.00000001" ]
 }
 
-@test "live runs come first, then the ended ones, the last to end on top" {
+@test "the newest stands last: the ended ones in their order, then the live ones" {
 	run_of a
 	hand "$A.00000000" failed 75 older
 	hand "$B.00000000" "done" 0 newer
 	touch -d '2 hours ago' "$RUNS/$A.00000000"
 	touch -d '1 hour ago' "$RUNS/$B.00000000"
 	ugat-stat "$A" "$B" "$BTIH" >out
-	[ "$(cut -f "$C_NAME" out | tr '\n' ' ')" = 'a newer older ' ]
+	[ "$(cut -f "$C_NAME" out | tr '\n' ' ')" = 'older newer a ' ]
+}
+
+@test "a terminal is told the directory; a failure that was mended there since is told to programs alone" {
+	hand "$A.00000001" failed 73 first 'dir=/tmp/one	why=full'
+	hand "$A.00000002" failed 69 other 'dir=/tmp/two	why=nobody'
+	hand "$A.00000003" "done" 0 last dir=/tmp/one
+	hand "$A.00000004" failed 75 again 'dir=/tmp/one	why=later'
+	for i in 1 2 3 4; do touch -d "$((10 - i)) minutes ago" "$RUNS/$A.0000000$i"; done
+	on_terminal 120 "$A"
+	grep -q ' EXIT  *DIR$' screen
+	grep -q '^.* failed  *other .* 69  */tmp/two$' screen
+	grep -q '^.* failed  *again .* 75  */tmp/one$' screen
+	[ "$(wc -l <screen)" -eq 6 ]
+	no grep -q first screen
+	[ "$(ugat-stat "$A" | cut -f "$C_NAME" | tr '\n' ' ')" = 'first other last again ' ]
+	on_terminal 60 "$A"
+	no grep -q DIR screen
+}
+
+@test "a run tells where its files go, and that it goes on" {
+	run_of a -k
+	grep -q "	dir=$(realpath out-a)	keep=1	" one
 }
 
 # ---- what may lie there
@@ -421,6 +443,7 @@ rounds() {
 @test "-w on a terminal: drawn in its own place, no more lines than there are" {
 	hand "$A.00000000" "done" 0 first
 	for i in {01..40}; do hand "$B.000000$i" failed 75 "second$i" why=because; done
+	touch -d '1 hour ago' "$RUNS/$B".*
 	spawn screen python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 80 timeout 5 ugat-stat -w a1b2c3d4e5f6 "$B"
 	ONPTY_TERM=dumb spawn dumb python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" -o 80 timeout 5 ugat-stat -w a1b2c3d4e5f6
 	wait || :
@@ -449,7 +472,8 @@ rounds() {
 	sed '${/^\x1b\[J\x1b\[?7h$/d}' screen.out | awk -f terminal.awk >shown
 	head -n 1 shown | grep -q '^BTIH '
 	[ "$(grep -c '^BTIH ' shown)" -eq 1 ]
-	tail -n 1 shown | grep -q '^([0-9]* more lines)$'
+	sed -n 2p shown | grep -q '^([0-9]* older lines)$'
+	tail -n 2 shown | grep -q ' done  *first '
 	# On a terminal that cannot do this the tables follow each other.
 	no grep -q $'\033' dumb.out
 	[ "$(grep -c '^BTIH ' dumb.out)" -ge 2 ]

@@ -90,15 +90,15 @@ teardown() {
 	records "$once" http://127.0.0.1:1/announce >given.once
 	spawn announce sh -c 'exec ugat-announce -v <given.once'
 
-	# One that refuses: ugat-announce asks twice, then lets ugat-fetch decide.
+	# One that refuses: ugat-announce asks twice, then says so for all.
 	content a 1 100000
 	torrent a
 	web refuse-ok
 	"$FLOW_PYTHON" "$FLOW_DIR/torrent.py" make "$TORRENT" "$URL" 65536 "$SRC/a"
 	FLOW_LIMIT=100 fetch
-	codes "0 0 69"
-	said '^ugat-announce: every tracker refuses the torrent \(http://.*: the tracker says: go \?\[31maway'
-	said '^ugat-fetch: no peer to load from'
+	codes "0 69 69"
+	said '^ugat-announce: http://.* refuses: the tracker says: go \?\[31maway.*: have it registered there, or add `peer` lines$'
+	! said 'no tracker answers|^ugat-fetch: '
 
 	ended patience 5
 	codes 69
