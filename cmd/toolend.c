@@ -19,12 +19,12 @@ tool_start(const struct tool *t)
 {
 	/*
 	 * A descriptor 0, 1 or 2 that is closed would be given to the next file opened,
-	 * and our words would land in it. Standard output is opened for reading, so that
-	 * what is written to it is still seen to fail.
+	 * and our words would land in it. Standard output is opened for reading and input
+	 * for writing, so that what is done with them is still seen to fail.
 	 */
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
-		    open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+		    open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd) {
 			fprintf(stderr, "%s: /dev/null: %s\n", t->name, strerror(errno));
 			exit(CODE_BUG);
 		}

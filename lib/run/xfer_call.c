@@ -140,11 +140,16 @@ static void
 step(struct call *c)
 {
 	int64_t now = loop_now(), at = INT64_MAX;
-	char words[REASON * 2];
+	char words[REASON * 2 + NET_LOCAL_WORDS];
 
 	end_slow(c, now);
 	while (c->next < c->n && (now >= c->next_ms || c->open == 0))
 		try_next(c, now);
+	if (c->open == 0 && net_local_check(&c->o->local, words) == RC_NONE) {
+		(void)outcome_fail(c->end, CODE_UNAVAILABLE, "%s", words);
+		loop_stop(c->loop);
+		return;
+	}
 	if (c->open == 0) {
 		(void)snprintf(words, sizeof(words), "%s: is %s waiting there?",
 		    c->reason, waiter(c));

@@ -45,12 +45,12 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn(["ugat-fetch", "-d", "out"])))' >sc
 	grep -q 'ugat-parse FILE | ugat-announce | ugat-fetch' screen
 }
 
-@test "no input at all, or a closed one: exit 65" {
+@test "no input at all: exit 65; a closed one: 66" {
 	: >records
 	fetched
 	ends 65 'no input'
 	ugat-fetch -d out <&- >fetch.out 2>fetch.err && CODE=0 || CODE=$?
-	ends 65 'no input'
+	ends 66 'standard input: Bad file descriptor'
 	[ ! -e out ]
 }
 

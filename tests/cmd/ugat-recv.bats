@@ -47,6 +47,12 @@ refused() {
 	wait_for 10 gone "$SPAWNED"
 }
 
+@test "usage: a NAME that nobody can offer: 2, and it does not wait for it" {
+	for name in a/b .. '' .ugat-x; do
+		refused 2 "NAME \"$name\" can never be offered: it (has|is) " "$name"
+	done
+}
+
 @test "without a terminal and without -y, -u and NAME: 2 at once; with any of them it waits" {
 	CODE=0
 	as lab setsid -w timeout 5 ugat-recv >recv.out 2>recv.err </dev/null || CODE=$?
@@ -75,6 +81,8 @@ refused() {
 @test "a directory that is not there, is a file or may not be written: 73 at the start" {
 	refused 73 'f/in: Not a directory' -y -d f/in
 	refused 73 'f: Not a directory' -y -d f
+	refused 73 'nowhere: No such file.*: make it first' -y -o nowhere/x
+	refused 73 'inbox: is a directory: give it with -d' -y -o inbox
 }
 
 @test "the port is taken: 75; nobody calls: 75 after -t; an address that is not here: 69" {

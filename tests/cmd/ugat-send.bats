@@ -104,6 +104,20 @@ nobody() {
 	refused 69 'no-such-host\.invalid.*' lab@no-such-host.invalid f
 }
 
+@test "-i with an address that is not here is named, not the host: 69" {
+	nobody
+	refused 69 '-i 192\.0\.2\.9: no interface has this address' -i 192.0.2.9 "lab@127.0.0.1:$PORT" f
+}
+
+@test "a standard input that is closed is no empty file: 66" {
+	peer ear --session lab.pem --wait 10 recv store inbox
+	CODE=0
+	as ops timeout 20 ugat-send -n g "lab@127.0.0.1:$FAKE_PORT" - <&- >send.out 2>send.err || CODE=$?
+	code 66
+	said '^ugat-send: standard input: Bad file descriptor$' send.err
+	no test -e inbox/g
+}
+
 @test "a host that never answers: 69 after -t" {
 	# A listener whose queue is full answers nothing.
 	"$FLOW_PYTHON" -c 'import socket, sys, time
