@@ -461,7 +461,7 @@ nothing_sent() {
 	ends 75 'busy: too many logins at once' ugat-login -t 3 "${AS[@]}" -F "$PIN" "$AT"
 	[ "$SECONDS" -le 15 ]
 	another hangup=1000
-	ends 75 'hangs up every time' ugat-login -t 2 "${AS[@]}" -F "$PIN" "$AT"
+	ends 75 'hangs up every time' ugat-login -t 6 "${AS[@]}" -F "$PIN" "$AT"
 }
 
 @test "an answer that is slow: 69 when the time is over" {
