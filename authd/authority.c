@@ -54,7 +54,7 @@ system_refused(const struct place *p, int code, const char *file)
 		code = CODE_NOSESSION;
 	(void)outcome_fail(p->end, code, "%s%s%s: %s%s", p->dir,
 	    file[0] == '\0' ? "" : "/", file, strerror(why),
-	    why == EACCES && file[0] != '\0' ? ": chown it to whom its folder belongs"
+	    why == EACCES && file[0] != '\0' ? ": chown it to whom its directory belongs"
 	                                     : "");
 	return RC_SYS;
 }

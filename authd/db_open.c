@@ -123,7 +123,7 @@ find_file(struct db *db, enum db_mode mode, struct outcome *end)
 		    errno == EACCES || errno == EPERM ? CODE_NOSESSION : CODE_IO,
 		    "%s: %s%s", db->path, strerror(errno),
 		    errno != EACCES       ? ""
-		        : mode == DB_MAKE ? ": chown it to whom its folder belongs"
+		        : mode == DB_MAKE ? ": chown it to whom its directory belongs"
 		                          : ": run as root, or as the user of authd");
 	else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		(void)outcome_fail(end, CODE_DATA, "%s: not a regular file", db->path);

@@ -55,7 +55,7 @@ struct vault {
 	struct buf certs, crl;     /* answers to cacerts and crl */
 	int64_t crl_due_s;         /* when it is to be signed anew */
 	struct vault_clock clock;
-	int64_t seen_version;      /* of the database, that the list rests on */
+	int64_t seen_version; /* of the database, that the list rests on */
 
 	/* This turn. */
 	bool writing, failed;

@@ -176,10 +176,10 @@ is_gone() { # pid
 	down
 	chown 4242 dir/ca.key
 	run -77 timeout 20 authd -d dir -p 0
-	[ "$output" = 'authd: dir/ca.key: Permission denied: chown it to whom its folder belongs' ]
+	[ "$output" = 'authd: dir/ca.key: Permission denied: chown it to whom its directory belongs' ]
 	chown 4242 dir/authd.db
 	run -77 timeout 20 authd -d dir -p 0
-	[ "$output" = 'authd: dir/authd.db: Permission denied: chown it to whom its folder belongs' ]
+	[ "$output" = 'authd: dir/authd.db: Permission denied: chown it to whom its directory belongs' ]
 }
 
 @test "authd: an authority without a database is 66, and what was revoked is not forgotten" {
