@@ -114,6 +114,8 @@ why_not(const struct recv_file *f, int *code)
 	*code = CODE_CANTCREAT;
 	switch (f->rc) {
 	case RC_SYS:
+		if (f->err == ENOTDIR)
+			return "a file is in the way of its folder: move it away";
 		return f->err == ELOOP ? "a symbolic link is in the way"
 		                       : strerror(f->err);
 	case RC_BAD: return "its part is another user's, or is no file";
@@ -247,7 +249,7 @@ recv_stored(struct recv *r, struct recv_file *f)
 		return;
 	if (f->begun && f->rc == RC_BAD) {
 		answer = XFER_DAMAGED;
-		words = "came with another content than its hash says";
+		words = "came with another content than its hash says: send it again";
 		code = CODE_PROTOCOL;
 	} else if (f->begun && f->rc == RC_BUSY) {
 		answer = XFER_EXISTS;

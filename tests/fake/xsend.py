@@ -111,6 +111,21 @@ def send_path(w, path, top='d'):
     leave(w)
 
 
+@sends('pair')
+def send_pair(w, first, second):
+    """FIRST SECOND: two files below the directory d, told one behind the other, with a content each."""
+    pair = [(unescape(path), whole) for path, whole in ((first, b'first'), (second, b'other'))]
+    greet(w)
+    w.send(offer(1, 2, 10), item(b'd', 2, 10, True))
+    accepted(w)
+    w.send(*(file(path, 5) for path, _ in pair))
+    taken = [whole for _, whole in pair if w.hear(TAKE)[1][0] == 0]
+    w.send(*(begin() + data(whole) + end(5, sha(whole)) for whole in taken))
+    for _ in taken:
+        w.hear(STORED)
+    farewell(w, 2)
+
+
 @sends('item')
 def send_item(w, name, kind='1'):
     """NAME [KIND]: an offer of one item with that name."""

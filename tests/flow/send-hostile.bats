@@ -107,6 +107,28 @@ at_rest() {
 	unharmed
 }
 
+@test "two files with one name, or one below the other: the first stays as it is" {
+	for keep in -q -k; do
+		for second in d/x d/x/y; do
+			rm -rf inbox && mkdir inbox
+			inbox $keep
+			call ops send pair d/x $second
+			[ "$(tail -n 1 call.out)" = bye ]
+			[ "$(cat inbox/d/x)" = first ]
+			if [ $keep$second = -kd/x ]; then
+				[ "$(cat inbox/d/x~2)" = other ]
+			elif [ $second = d/x/y ]; then
+				heard 'heard STORED 3'
+				wait_for 5 grep -q '^ugat-recv: inbox/d/x/y: a file is in the way of its folder: move it away$' recv.err
+			else
+				heard 'heard STORED 2'
+			fi
+			[ $keep = -q ] || kill "$(cat recv.pid)"
+			wait_for 10 gone "$(cat recv.pid)"
+		done
+	done
+}
+
 @test "what is strange but allowed is taken as it is" {
 	inbox -k
 	call ops send path 'd/\xff\xfe'; [ "$(tail -n 1 call.out)" = bye ]
