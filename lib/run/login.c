@@ -19,6 +19,7 @@
 #include <openssl/x509.h>
 
 #include "base/text.h"
+#include "run/identity.h"
 #include "run/login_parts.h"
 
 int64_t
@@ -234,11 +235,37 @@ obtain(struct login *l)
 		login_online(l);
 }
 
+/* What -F says is held against the session that stands, too. false: it is another's. */
+static bool
+is_pinned(struct login *l)
+{
+	uint8_t pin[PIN_SIZE];
+	X509 *ca = NULL;
+	enum rc rc;
+
+	if (l->o->pin == NULL)
+		return true;
+	rc = identity_read(l->o->pin, "-F", pin, &ca, l->end);
+	if (rc != RC_OK || ca != NULL || !l->view.token.has_pin) {
+		X509_free(ca);
+		return rc == RC_OK;
+	}
+	if (memcmp(pin, l->view.token.pin, sizeof(pin)) == 0)
+		return true;
+	(void)outcome_fail(l->end, CODE_NOSESSION,
+	    "the session is of a server with another identity than -F says: ugat-login "
+	    "-s "
+	    "shows it, -f logs in anew");
+	return false;
+}
+
 static void
 ensure(struct login *l)
 {
 	if (!is_enough(l))
 		obtain(l);
+	else
+		(void)is_pinned(l);
 }
 
 void

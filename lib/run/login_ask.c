@@ -101,9 +101,13 @@ open_source(struct login *l, const char *from, int *fd, bool *ours)
 	return RC_OK;
 }
 
-/* One line without its LF; the end of the input ends it, too. */
+/*
+ * One line without its LF; the end of the input ends it, too. missing: what is said of an
+ * empty one.
+ */
 static enum rc
-read_line(struct login *l, int fd, const char *from, char out[static LOGIN_SECRET])
+read_line(struct login *l, int fd, const char *from, const char *missing,
+    char out[static LOGIN_SECRET])
 {
 	size_t n = 0;
 	ssize_t got;
@@ -131,7 +135,7 @@ read_line(struct login *l, int fd, const char *from, char out[static LOGIN_SECRE
 		(void)outcome_fail(l->end, CODE_NOINPUT, "%s: %s", from, strerror(errno));
 		return RC_BAD;
 	}
-	return n > 0 ? RC_OK : fail(l, CODE_DATA, from, "an empty line");
+	return n > 0 ? RC_OK : fail(l, CODE_DATA, from, missing);
 }
 
 /* The first line of a source, and the second one into second unless that is NULL. */
@@ -144,9 +148,12 @@ read_lines(struct login *l, const char *from, char *first, char *second)
 	enum rc rc = open_source(l, from, &fd, &ours);
 
 	if (rc == RC_OK)
-		rc = read_line(l, fd, name, first);
+		rc = read_line(l, fd, name, "its first line is empty", first);
 	if (rc == RC_OK && second != NULL)
-		rc = read_line(l, fd, name, second);
+		rc = read_line(l, fd, name,
+		    "no second line: the old password is the first, the new one the "
+		    "second",
+		    second);
 	if (ours)
 		(void)close(fd);
 	return rc;

@@ -4,7 +4,6 @@
  * `key TAB value` with Unix seconds and the escapes of ugat-records(5) for programs.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -48,6 +47,29 @@ row(struct table *t, const char *key, const char *value)
 		t->rc = buf_add(&t->text, line.p, line.n);
 }
 
+/* For programs: the plain number, and behind it the same for whoever reads it. */
+static void
+row_number(struct table *t, const char *key, int64_t at_s)
+{
+	char date[WHEN] = "-";
+	uint8_t room[SHOWN];
+	time_t at = (time_t)at_s;
+	struct bytes line;
+	struct linew w;
+	struct tm tm;
+
+	if (t->rc != RC_OK)
+		return;
+	if (gmtime_r(&at, &tm) != NULL)
+		(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	linew_begin(&w, room, sizeof(room), key);
+	linew_u64(&w, at_s < 0 ? 0 : (uint64_t)at_s);
+	linew_text(&w, bytes_str(date));
+	t->rc = linew_end(&w, &line);
+	if (t->rc == RC_OK)
+		t->rc = buf_add(&t->text, line.p, line.n);
+}
+
 /* "2026-01-31 18:00 CET, in 5h12", or the plain number. */
 static void
 row_time(struct table *t, const char *key, int64_t at_s)
@@ -58,14 +80,14 @@ row_time(struct table *t, const char *key, int64_t at_s)
 	struct tm tm;
 
 	if (!t->people) {
-		(void)snprintf(value, sizeof(value), "%" PRId64, at_s);
-	} else {
-		if (localtime_r(&at, &tm) != NULL)
-			(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M %Z", &tm);
-		human_time((uint64_t)(left_s < 0 ? -left_s : left_s), wait);
-		(void)snprintf(value, sizeof(value),
-		    left_s < 0 ? "%s, %s ago" : "%s, in %s", date, wait);
+		row_number(t, key, at_s);
+		return;
 	}
+	if (localtime_r(&at, &tm) != NULL)
+		(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M %Z", &tm);
+	human_time((uint64_t)(left_s < 0 ? -left_s : left_s), wait);
+	(void)snprintf(
+	    value, sizeof(value), left_s < 0 ? "%s, %s ago" : "%s, in %s", date, wait);
 	row(t, key, value);
 }
 

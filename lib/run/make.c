@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,25 @@ explain(struct making *g, struct bytes info)
 	    g->t.pieces == 1 ? "" : "s", piece, hex);
 }
 
+/* To a person: where it is, and what is missing for others to find it. */
+static void
+tell(const struct making *g)
+{
+	char words[PATH_MAX + 64], shown[PATH_MAX];
+
+	if (!g->line.tty.on)
+		return;
+	if (g->target != NULL) {
+		(void)text_printable(bytes_str(g->target), shown, sizeof(shown));
+		(void)snprintf(words, sizeof(words), "%s: written", shown);
+		tty_say(g->m->err, g->m->command, words);
+	}
+	if (g->facts.n_trackers == 0)
+		tty_say(g->m->err, g->m->command,
+		    "no tracker in it: give one with -a, else `peer` lines must name "
+		    "who has it");
+}
+
 static enum rc
 compose(struct making *g, struct bytes *info)
 {
@@ -119,6 +139,7 @@ make_all(struct making *g)
 		rc = make_write(g);
 	if (rc != RC_OK)
 		return rc;
+	tell(g);
 	tty_last(&g->line.tty, g->facts.name, g->t.length,
 	    (uint64_t)(loop_now() - g->line.start_ms));
 	explain(g, info);

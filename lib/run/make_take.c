@@ -19,6 +19,8 @@ check_url(struct bytes url)
 		return "an empty URL";
 	if (url.n > REC_URL_MAX)
 		return "a URL of over 4000 bytes";
+	if (memmem(url.p, url.n, "://", 3) == NULL)
+		return "no URL: it begins with udp://, http:// or https://";
 	/* A scheme of others (wss, say) is theirs to know. */
 	return uri_get(url, &uri) == RC_BAD ? "not a URL" : NULL;
 }

@@ -85,6 +85,8 @@ fact() {
 	[ "$(fact file)" = "$session" ]
 	[ "$(fact until)" -ge $((now + 365 * 24 * 3600)) ]
 	[ "$(fact until)" -le $((now + 365 * 24 * 3600 + 5)) ]
+	# The same for whoever reads it.
+	[ "$(ugat-login -s | sed -n 's/^until	[0-9]*	//p')" = "$(date -u -d "@$(fact until)" +%FT%TZ)" ]
 	[ "$(fact serial)" = "$(openssl x509 -in "$session" -noout -serial | sed 's/.*=0*//' | tr A-F a-f)" ]
 	silent ugat-login -sq
 }

@@ -328,6 +328,21 @@ slow
 top' ]
 }
 
+@test "on a terminal: what was written, and a word when no tracker is in it; nothing with -q or elsewhere" {
+	pty=(python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" 80 shown)
+	"${pty[@]}" ugat-make one
+	grep -q 'ugat-make: one\.torrent: written' shown
+	grep -q 'no tracker in it: give one with -a' shown
+	"${pty[@]}" ugat-make -f -a udp://t/a one
+	[ "$(grep -c 'no tracker' shown)" -eq 0 ]
+	"${pty[@]}" ugat-make -q -f one
+	[ ! -s shown ]
+	ugat-make -f one 2>err
+	[ ! -s err ]
+	run -2 --separate-stderr ugat-make -f -a 127.0.0.1:6969 one
+	[[ $stderr == 'ugat-make: -a 127.0.0.1:6969: no URL: it begins with udp://, http:// or https://'* ]]
+}
+
 @test "on a terminal a line shows how far it is, and one how long it took" {
 	slow 2
 	python3 "$BATS_TEST_DIRNAME/../flow/onpty.py" 80 shown ugat-make -b 1G -o x.torrent slow
@@ -391,7 +406,7 @@ top' ]
 		run -2 ugat-make -M "$fact" one
 	done
 	run -2 ugat-make -M source=a -M source=b one
-	for url in '' 'udp://t/a,,' 'not a url' 'http://' "http://h/$(printf %04000d 1)"; do
+	for url in '' 'udp://t/a,,' 'not a url' 127.0.0.1:6969 t/announce 'http://' "http://h/$(printf %04000d 1)"; do
 		run -2 ugat-make -a "$url" one
 		run -2 ugat-make -W "$url" one
 	done

@@ -433,7 +433,10 @@ nothing_sent() {
 	quiet ugat-login "${AS[@]}" "$AT"
 	printf 'battery staple\nshort\n' >both
 	ends 65 'both: .*10 to 256' ugat-passwd -q -P both
-	ends 65 'empty' ugat-passwd -q -P password
+	echo 'one line alone' >one
+	chmod 600 one
+	ends 65 'one: no second line: the old password is the first, the new one the second$' ugat-passwd -q -P one
+	ends 65 'password: no second line' ugat-passwd -q -P password
 }
 
 @test "ugat-passwd: who says that nothing was done has lost no answer, even when it hangs up behind that" {
@@ -517,6 +520,14 @@ nothing_sent() {
 	another shift=10800 date=no
 	ends 77 'at least 3 h behind' ugat-login "${AS[@]}" -F "$PIN" "$AT"
 	[ ! -e "$SESSION" ]
+}
+
+@test "-F is held against a session that stands, too: another identity 77, no fingerprint 2" {
+	server
+	quiet ugat-login "${AS[@]}" -F "$PIN" "$AT"
+	quiet ugat-login -F "$PIN" "$AT"
+	ends 77 'the session is of a server with another identity than -F says' ugat-login -F sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= "$AT"
+	ends 2 'not a whole fingerprint' ugat-login -F sha256:AAAA "$AT"
 }
 
 @test "no such host, no such port: 69" {
