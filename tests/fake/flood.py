@@ -7,11 +7,11 @@
 N connections to 127.0.0.1:PORT, each from another address of loopback, for so long; with NET (10.9, say) from
 10.9.7.1 on to 10.9.0.1:
 
-    have       say `have` for every piece, again and again
+    have       say `have` for every piece but the last, again and again
     greedy     ask for every block again and again, and never read
     extended   extension messages as large as a message may be, and larger
     moods      interested and not, choke and unchoke, cancels of what was not asked for
-    bits       bit fields of the right size, one behind the other
+    bits       bit fields of the right size and without the last piece, one behind the other
     drip       begins a large message and sends a byte of it now and then
     idle       shake hands and say nothing more
 
@@ -31,7 +31,7 @@ from bep3 import (BITFIELD, BLOCK, CANCEL, CHOKE, HAVE, INTERESTED, PIECE, REQUE
 def words(mode, pieces):
     """What is sent again and again."""
     if mode == "have":
-        return b"".join(message(HAVE, struct.pack(">I", i)) for i in range(pieces)) * 20
+        return b"".join(message(HAVE, struct.pack(">I", i)) for i in range(pieces - 1)) * 20
     if mode == "greedy":
         asks = (message(REQUEST, struct.pack(">III", i, 0, BLOCK)) for i in range(pieces - 1))
         return message(INTERESTED) + b"".join(asks) * 20
@@ -42,7 +42,7 @@ def words(mode, pieces):
         moods = (INTERESTED, UNCHOKE, UNINTERESTED, CHOKE)
         return b"".join(map(message, moods)) * 500 + message(CANCEL, struct.pack(">III", 0, 0, BLOCK)) * 500
     if mode == "bits":
-        return message(BITFIELD, bits(pieces, pieces)) * 1000
+        return message(BITFIELD, bits(pieces - 1, pieces)) * 1000
     return struct.pack(">IB", BLOCK + 9, PIECE) + bytes(8)
 
 
@@ -64,7 +64,6 @@ def flood(mode, port, btih, pieces, net, host, until, count):
                 count[1] += 1
                 s.settimeout(0.5)
                 s.sendall(handshake(btih, os.urandom(20), bytes(5) + b"\x10\0\4"))
-                s.sendall(message(14) if mode == "have" else b"")
                 if mode == "idle":
                     listen(s, until)
                 while time.monotonic() < until:
