@@ -92,6 +92,7 @@ check_stream(struct fetch_options *o)
 	o->pass = o->stream != NULL && o->dir == NULL;
 	if (o->pass && o->keep)
 		tool_usage(&tool, "-k with -o needs -d: else nothing is kept");
+	o->chosen = o->dir != NULL || o->pass;
 	if (o->dir == NULL)
 		o->dir = !o->pass ? "." : tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp";
 	return to_stdout;

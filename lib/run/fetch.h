@@ -14,6 +14,7 @@
 
 struct fetch_options {
 	const char *dir; /* where the files belong */
+	bool chosen;     /* by the user, so a name that begins with a dot may go there */
 	/*
 	 * Write one file's bytes in order to this path, or to out for "-"; NULL: no. With
 	 * pass nothing is kept: dir is where temporary files go, and no peer is served.

@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "base/human.h"
+#include "base/text.h"
 #include "core/layout.h"
 #include "run/fetch_parts.h"
 
-enum { ID_TRIES = 8 };
+enum { ID_TRIES = 8, PATH_SHOWN = 256 };
 
 static const char id_prefix[] = "-UG0100-";
 
@@ -64,6 +65,31 @@ count_files(struct fetch *f)
 	if (!any)
 		fetch_fail(f, CODE_DATA, "no file is wanted: every `file` line is gone");
 	return any;
+}
+
+/*
+ * The current directory can be a home, where such a file changes what programs do:
+ * .bashrc, .ssh.
+ */
+static bool
+may_be_made_here(struct fetch *f)
+{
+	char path[PATH_SHOWN];
+
+	for (size_t i = 0; i < f->torrent.n_files && !f->o->chosen; i++) {
+		const struct torrent_file *file = &f->torrent.files[i];
+
+		if (!torrent_file_is_real(file) || file->path.n == 0 ||
+		    file->path.p[0] != '.')
+			continue;
+		(void)text_printable(file->path, path, sizeof(path));
+		fetch_fail(f, CODE_CANTCREAT,
+		    "%s: begins with a dot, which can change what programs do: choose a "
+		    "directory with -d, or -d . for this one",
+		    path);
+		return false;
+	}
+	return true;
 }
 
 static enum rc
@@ -118,7 +144,7 @@ open_all(struct fetch *f)
 		    "one");
 		return false;
 	}
-	if (!count_files(f) || !fetch_stream_start(f))
+	if (!count_files(f) || !may_be_made_here(f) || !fetch_stream_start(f))
 		return false;
 	if (draw_id(f) != RC_OK) {
 		fetch_fail(f, CODE_BUG, "cannot draw a peer id: %s", strerror(errno));

@@ -10,6 +10,24 @@
 	ends 65 '\.ugat is where'
 }
 
+@test "without -d nothing is made that begins with a dot: exit 73, and the directory is for the user to name" {
+	local where
+
+	one_file
+	seeds seed
+	for where in .bashrc .ssh/rc; do
+		mkdir -p here
+		sed "/^file/s|	a\$|	$where|" records | cat seed.peers - >in
+		(cd here && exec ugat-fetch -t 20 <../in >../fetch.out 2>../fetch.err) && CODE=0 || CODE=$?
+		ends 73 "$where: begins with a dot"
+		[ -z "$(ls -A here)" ]
+		(cd here && exec ugat-fetch -d . -t 20 <../in >../fetch.out 2>../fetch.err) && CODE=0 || CODE=$?
+		ends 0
+		cmp "here/$where" "$SRC/a"
+		rm -r here
+	done
+}
+
 @test "old data is hashed under the state checking, with nothing held yet" {
 	one_file
 	mkdir out
