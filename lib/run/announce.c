@@ -29,6 +29,7 @@ enum {
 	LEAVE_MS = 2000,          /* a signal waits no longer for a reader */
 	OUT_ENOUGH = 1024 * 1024, /* waits for the reader: nothing more is read */
 	WRITES = 16,              /* in a row */
+	EARLIER_MS = 10000, /* in which the first record comes that may be a failure */
 };
 
 static const char id_prefix[] = "-UG0100-";
@@ -485,6 +486,44 @@ clear_away(struct asking *r)
 	recout_clear(&r->out);
 }
 
+/* The first record that says anything, if there is one in time. */
+static bool
+first_record(struct asking *r, struct bytes *text, struct line *l)
+{
+	struct pollfd p = { .fd = r->o->in, .events = POLLIN };
+
+	for (;;) {
+		enum rc rc = recin_line(&r->in, text);
+
+		if (rc == RC_OK && line_get(*text, l) == RC_OK && rec_kind(l) != REC_UGAT)
+			return true;
+		if (rc == RC_MORE && poll(&p, 1, EARLIER_MS) == 1) {
+			rc = recin_fill(&r->in);
+			rc = rc == RC_END ? RC_OK : rc; /* a line without LF may wait */
+		}
+		if (rc != RC_OK)
+			return false;
+	}
+}
+
+/* Who is not logged in says so, unless the stage before has failed first, and has spoken.
+ */
+static void
+yield_to_earlier(struct asking *r)
+{
+	struct rec_fail fail;
+	struct bytes text;
+	struct line l;
+
+	if (!first_record(r, &text, &l) || rec_kind(&l) != REC_FAIL ||
+	    rec_get_fail(&l, &r->scratch, &fail) != RC_OK)
+		return;
+	r->end->code = (int)fail.code;
+	r->end->passed = true;
+	if (isatty(r->o->out) != 1 && recout_line(&r->out, text) == RC_OK)
+		(void)!recout_flush(&r->out);
+}
+
 void
 announce_run(const struct announce_options *o, struct outcome *end)
 {
@@ -499,8 +538,10 @@ announce_run(const struct announce_options *o, struct outcome *end)
 	recin_init(&r->in, o->in);
 	recout_init(&r->out, o->out);
 	torrent_init(&r->torrent);
-	/* Nothing is passed on and nothing asked of the network before this. */
+	/* Nothing else is passed on and nothing asked of the network before this. */
 	r->session = session_open(o->command, o->err, o->verbose, end);
+	if (r->session == NULL)
+		yield_to_earlier(r);
 	if (r->session != NULL && set_up(r)) {
 		asking_watch_ends(r);
 		if (loop_run(r->loop) != RC_OK)

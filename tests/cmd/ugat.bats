@@ -40,6 +40,42 @@ setup() {
 	done
 }
 
+@test "a word one slip away from a command, or another program's word for it, is answered with the command" {
+	local word
+	for word in lgoin:login sned:send sendd:send pase:parse fetsh:fetch gte:get downlaod:get download:get recieve:recv; do
+		run -2 ugat "${word%:*}"
+		[ "$output" = "ugat: ${word%:*}: no such command; did you mean ugat ${word#*:}? ugat -h names them" ]
+	done
+	for word in frob nsed g 'g*' 'a\b' $'get\nx'; do
+		run -2 ugat "$word"
+		[[ $output != *'did you mean'* && $output == *'ugat -h names them' ]]
+	done
+}
+
+@test "a torrent, a URL or a magnet link in place of a command: get is named" {
+	run -2 ugat x.torrent
+	[ "$output" = 'ugat: x.torrent: no such command; ugat get x.torrent downloads it' ]
+	run -2 ugat "./a b.torrent"
+	[[ $output == *'ugat get ./a b.torrent downloads it' ]]
+	run -2 ugat https://www.example.org/x.torrent
+	[[ $output == *'curl -L URL | ugat get - '* ]]
+	run -2 ugat magnet:?xt=urn:btih:0
+	[[ $output == *'no magnet links' ]]
+}
+
+@test "get, verify: an option behind a file is named, with the remedy; a file of that name is a file" {
+	for line in 'get x.torrent -d out' 'get -q x.torrent y.torrent -d out' 'verify x.torrent -d out'; do
+		# shellcheck disable=SC2086
+		run -2 ugat $line
+		[[ $output == 'ugat: -d: options stand before all else, here before x.torrent'*'usage: ugat '* ]]
+	done
+	run -66 ugat get -q -- nosuch.torrent -d
+	echo nonsense >-d
+	run -65 ugat get -q -- -d
+	run -65 ugat get -q -d nosuch.torrent ./-d -d
+	[ ! -e nosuch.torrent ]
+}
+
 @test "its commands lie beside it, wherever the path leads" {
 	PATH=/usr/bin:/bin run -0 "$UGAT_BIN/ugat" parse -V
 	[[ $output == ugat-parse* ]]
@@ -148,26 +184,75 @@ once() {
 	done
 }
 
+@test "get: without a session, what is no torrent has one cause, and nobody is asked to log in for it" {
+	rm -rf home/.local
+	echo nonsense >bad.torrent
+	run -66 --separate-stderr setsid -w ugat get nosuch.torrent </dev/null
+	[ "$stderr" = 'ugat-parse: nosuch.torrent: No such file or directory' ]
+	run -65 --separate-stderr setsid -w ugat get bad.torrent </dev/null
+	[ "${#stderr_lines[@]}" -eq 1 ]
+	run -65 --separate-stderr setsid -w ugat get magnet:?xt=urn:btih:0 </dev/null
+	[ "$stderr" = 'ugat-parse: magnet links are not supported: get the .torrent instead' ]
+	run -66 timeout 30 python3 "$person" -a -- ugat get nosuch.torrent
+	[[ $output == *'ugat-parse: nosuch.torrent: No such file or directory' && $output != *login* && $output != *logged* ]]
+}
+
+@test "get: a URL is answered with what downloads it" {
+	run -66 --separate-stderr ugat get https://www.example.org/x.torrent
+	[ "$stderr" = 'ugat: https://www.example.org/x.torrent: a URL: have it downloaded: curl -L URL | ugat get -' ]
+	run -66 ugat get -j 2 https://www.example.org/x.torrent http://www.example.org/y
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+# A torrent, and no place for its files: a download that ends as soon as it has begun.
+lonely() { # SCRIPT OF person.py...
+	mkdir -p src && echo word >src/a && rm -f lonely.torrent && ugat-make -o lonely.torrent src
+	run python3 "$person" -a "$@" -- ugat get -d lonely.torrent lonely.torrent
+}
+
 @test "get: at a terminal it asks once where to log in; Enter is this machine" {
 	rm -rf home/.local
-	run python3 "$person" -a "name: " '' -- ugat get nosuch.torrent
-	[ "$status" -eq 66 ]
+	lonely "name: " ''
 	[[ $output == *"[Enter] this machine only, or a server's name:"* ]]
-	ugat-login -sq
-	run python3 "$person" -a -- ugat get nosuch.torrent
+	[ "$(ugat-login -s | sed -n 's/^server	//p')" = local ]
+	lonely
 	[[ $output != *Enter* ]]
+}
+
+@test "get: where the site names its server, Enter is that one, and this machine has a word" {
+	. "$BATS_TEST_DIRNAME/../flow/lib-ugat.bash"
+	rm -rf home/.local
+	cp -a /etc etc 2>/dev/null || :
+	mkdir -p etc/ugat
+	printf '# ours\n\n127.0.0.1:1 sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n' >etc/ugat/authd
+	private etc
+	cat >with-site <<-'SH'
+		#!/bin/sh
+		mount --bind etc /etc || exit 99
+		"$@"; code=$?
+		umount -l /etc
+		exit $code
+	SH
+	chmod +x with-site
+	person_there() { run "${enter[@]}" ./with-site python3 "$person" -a "$@" -- ugat get -d lonely.torrent lonely.torrent; }
+	lonely "name: " -L
+	person_there '[Enter] 127.0.0.1:1, "local" for this machine only, or' local
+	[ "$(ugat-login -s | sed -n 's/^server	//p')" = local ]
+	rm -rf home/.local
+	person_there "name: " '' "User [" ann "Password of ann" "a password for ann"
+	[[ $output == *127.0.0.1:1*'nothing answers'* ]]
 }
 
 @test "get: an answer that is no server's name ends it, and no session is made" {
 	rm -rf home/.local
-	run python3 "$person" -a "name: " -L -- ugat get nosuch.torrent
+	lonely "name: " -L
 	[ "$status" -eq 2 ]
 	run ! ugat-login -sq
 }
 
 @test "get: the question says what is wrong with a session that is there; ^D ends it with a word" {
 	chmod 644 home/.local/state/ugat/session.pem
-	run python3 "$person" -a "open to others" $'\x04' -- ugat get nosuch.torrent
+	lonely "open to others" $'\x04'
 	[ "$status" -eq 77 ]
 	[[ $output == *'chmod 600'*'[Enter] this machine only'*'ugat: not logged in: run ugat-login'* ]]
 }
