@@ -230,6 +230,14 @@ get_end(struct cur *c, struct xfer_message *m)
 	get_hash(c, m);
 }
 
+static void
+get_bye(struct cur *c, struct xfer_message *m)
+{
+	m->files = get_number(c, false);
+	if (!c->bad && c->n >= 8)
+		m->left = get_number(c, false);
+}
+
 enum rc
 xfer_get(struct xfer_head head, struct bytes body, struct xfer_message *out)
 {
@@ -249,7 +257,7 @@ xfer_get(struct xfer_head head, struct bytes body, struct xfer_message *out)
 	case XFER_FAIL: get_answer(&c, &m, XFER_CHANGED, XFER_DIFFERS); break;
 	case XFER_STORED: get_answer(&c, &m, XFER_YES, XFER_DAMAGED); break;
 	case XFER_BUSY: get_busy(&c, &m); break;
-	case XFER_BYE: m.files = get_number(&c, false); break;
+	case XFER_BYE: get_bye(&c, &m); break;
 	case XFER_ERROR: get_answer(&c, &m, 1, UINT8_MAX); break;
 	case XFER_DATA: c.bad = true; break;
 	}
@@ -324,7 +332,9 @@ put_body(uint8_t *at, const struct xfer_message *m)
 	case XFER_BEGIN: return put_be(at, 8, m->offset);
 	case XFER_END: return put_bytes(put_be(at, 8, m->bytes), m->hash, XFER_HASH_SIZE);
 	case XFER_BUSY: return put_be(put_be(at, 8, m->done), 8, m->total);
-	case XFER_BYE: return put_be(at, 8, m->files);
+	case XFER_BYE:
+		at = put_be(at, 8, m->files);
+		return m->left == 0 ? at : put_be(at, 8, m->left);
 	case XFER_ANSWER:
 	case XFER_FAIL:
 	case XFER_STORED:

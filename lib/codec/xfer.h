@@ -26,7 +26,9 @@
  * 11 STORED  receiver     answer 1, words: to each END, in their order
  * 12 BUSY    both         done 8, total 8 (0: unknown): still at work, at any time
  * 13 BYE     both         files 8: the sender: so many FILEs were sent; the receiver: the
- *                         same number, once all of them are stored, refused or failed
+ *                         same number, once all of them are stored, refused or failed.
+ *                         left 8: the sender's, and only if not 0: so many things it
+ *                         could not offer (links, devices, empty directories)
  * 14 ERROR   both         exit code 1, words: the end, at any time, even before HELLO
  *
  * FILEs come in the order of the offer's items, and no more of them nor of their bytes
@@ -121,7 +123,7 @@ struct xfer_message {
 	uint32_t items;
 	uint64_t files;
 	uint64_t bytes; /* of an offer, an item or a DATA; size; XFER_UNKNOWN */
-	uint64_t offset, done, total;
+	uint64_t offset, done, total, left;
 	uint16_t mode; /* 0..0777 */
 	int64_t mtime_s;
 	uint32_t mtime_ns;

@@ -160,6 +160,7 @@ on_bye(struct receiver *r, const struct xfer_message *m, struct receiver_event *
 		return "leaves before the end";
 	e->kind = RECEIVER_BYE;
 	e->files = m->files;
+	e->left = m->left;
 	if (why == NULL) {
 		r->state = RECEIVER_LEAVING;
 		if (leave(r) != RC_OK)

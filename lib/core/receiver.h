@@ -49,16 +49,17 @@ enum receiver_event_kind {
 	                    call receiver_stored, in order */
 	RECEIVER_FAIL,   /* the sender gave file up: reason, text */
 	RECEIVER_BUSY,   /* the other side is at work: done of total (0: unknown) */
-	RECEIVER_BYE,    /* nothing more will come; files: how many were told */
-	RECEIVER_ERROR,  /* it ended the session: code, text */
-	RECEIVER_BAD,    /* it does not keep to the protocol, or to what it said: why */
+	RECEIVER_BYE, /* nothing more will come; files: how many were told; left: what the
+	                 sender could not offer */
+	RECEIVER_ERROR, /* it ended the session: code, text */
+	RECEIVER_BAD,   /* it does not keep to the protocol, or to what it said: why */
 };
 
 struct receiver_event {
 	enum receiver_event_kind kind;
 	uint64_t file; /* its number, from 0 in the order told */
 	uint32_t items;
-	uint64_t files, bytes, offset, done, total;
+	uint64_t files, bytes, offset, done, total, left;
 	uint16_t mode;
 	int64_t mtime_s;
 	uint32_t mtime_ns;

@@ -306,9 +306,11 @@ sender_fail(struct sender *s, enum xfer_reason reason, struct bytes words)
 }
 
 enum rc
-sender_bye(struct sender *s)
+sender_bye(struct sender *s, uint64_t left)
 {
-	const struct xfer_message m = { .kind = XFER_BYE, .files = s->book.told };
+	const struct xfer_message m = {
+		.kind = XFER_BYE, .files = s->book.told, .left = left
+	};
 	enum rc rc = may_say(s, SENDER_SENDING);
 
 	if (rc != RC_OK)

@@ -130,7 +130,7 @@ enum rc sender_fail(
     struct sender *s, enum xfer_reason reason, struct bytes words) MUST_USE;
 
 /* Nothing more will be told: all files are answered, and those taken have ended. */
-enum rc sender_bye(struct sender *s) MUST_USE;
+enum rc sender_bye(struct sender *s, uint64_t left) MUST_USE;
 
 /* Whether every file that was told is refused, failed or stored. */
 bool sender_is_idle(const struct sender *s);

@@ -95,6 +95,7 @@ struct recv {
 	size_t writes;           /* jobs with a slice alone */
 	bool bye, draining;
 	uint64_t missing; /* files that were offered and not told */
+	uint64_t skipped; /* things that the sender left out */
 
 	atomic_bool stop;
 	atomic_uint_least64_t hashed, hash_total; /* of what is here already */

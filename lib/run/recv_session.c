@@ -43,6 +43,12 @@ recv_check_end(struct recv *r)
 		    "%s: %llu of %llu files did not come: send them again", r->talk.who,
 		    (unsigned long long)r->missing,
 		    (unsigned long long)r->report.total_files);
+	if (r->skipped > 0)
+		(void)outcome_fail(r->end, CODE_NO,
+		    "%s left %llu thing%s out (links, devices, empty directories and the "
+		    "like); all else has arrived",
+		    r->talk.who, (unsigned long long)r->skipped,
+		    r->skipped == 1 ? "" : "s");
 	if (r->left > 0)
 		(void)outcome_fail(r->end, CODE_NO,
 		    "%llu offered file%s not asked for: left out",
@@ -147,6 +153,7 @@ hear_bye(struct recv *r, const struct receiver_event *e)
 {
 	r->bye = true;
 	r->missing = r->offered - e->files;
+	r->skipped = e->left;
 	recv_check_end(r);
 }
 

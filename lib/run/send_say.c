@@ -247,7 +247,7 @@ say_goodbye(struct send *s)
 	if (s->said_bye || !s->walked || s->unanswered != NULL || s->open > 0)
 		return;
 	s->said_bye = true;
-	if (sender_bye(&s->machine) != RC_OK)
+	if (sender_bye(&s->machine, s->count.skips.n) != RC_OK)
 		talk_fail(&s->talk, CODE_BUG, "the goodbye cannot be said");
 }
 

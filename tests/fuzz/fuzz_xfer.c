@@ -360,7 +360,7 @@ act_sender(struct drive *d, unsigned what, unsigned how)
 	case 0: act_offer(d, how); break;
 	case 1: act_file(d, how); break;
 	case 6:
-		if (sender_bye(&d->s) == RC_OK)
+		if (sender_bye(&d->s, 0) == RC_OK)
 			d->ms.bye = true;
 		break;
 	case 7:

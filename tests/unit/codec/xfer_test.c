@@ -73,7 +73,8 @@ static const struct vector good[] = {
 	    true },
 	{ { .kind = XFER_BUSY, .done = 5, .total = 0 }, B("\xc\0\0\x10" U5 U0), 16,
 	    true },
-	{ { .kind = XFER_BYE, .files = 1 }, B("\xd\0\0\10" U1), 8, true },
+	{ { .kind = XFER_BYE, .files = 1 }, B("\xd\0\0\10" U1), 8, false },
+	{ { .kind = XFER_BYE, .files = 1, .left = 1 }, B("\xd\0\0\20" U1 U1), 8, true },
 	{ { .kind = XFER_ERROR, .code = 77, .text = B("no") }, B("\xe\0\0\3\x4dno"), 1,
 	    false },
 	{ { .kind = XFER_ERROR, .code = 255 }, B("\xe\0\0\1\xff"), 1, false },
@@ -101,6 +102,7 @@ assert_same(const struct xfer_message *a, const struct xfer_message *b)
 	assert_int_equal(a->items, b->items);
 	assert_true(a->files == b->files && a->bytes == b->bytes);
 	assert_true(a->offset == b->offset && a->done == b->done && a->total == b->total);
+	assert_true(a->left == b->left);
 	assert_int_equal(a->mode, b->mode);
 	assert_true(a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns);
 	assert_memory_equal(a->hash, b->hash, sizeof(a->hash));

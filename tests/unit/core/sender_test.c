@@ -267,11 +267,11 @@ content_is_said_in_its_order_only(void **state)
 	assert_int_equal(sender_next(&x->s, &file), RC_NONE);
 	assert_int_equal(sender_begin(&x->s, 0), RC_BAD);
 	assert_int_equal(sender_fail(&x->s, XFER_CHANGED, none), RC_BAD);
-	assert_int_equal(sender_bye(&x->s), RC_BAD);
+	assert_int_equal(sender_bye(&x->s, 0), RC_BAD);
 	xpair_script_sender(x, "take 0 0 3");
 	assert_int_equal(sender_next(&x->s, &file), RC_OK);
 	assert_int_equal(file, 0);
-	assert_int_equal(sender_bye(&x->s), RC_BAD);
+	assert_int_equal(sender_bye(&x->s, 0), RC_BAD);
 	assert_int_equal(sender_begin(&x->s, 2), RC_BAD); /* nobody named it */
 	assert_int_equal(sender_data(&x->s, bytes_of(bytes, 1)), RC_BAD);
 	assert_int_equal(sender_end(&x->s, hash), RC_BAD);
@@ -286,7 +286,7 @@ content_is_said_in_its_order_only(void **state)
 	assert_int_equal(sender_fail(&x->s, XFER_DIFFERS, none), RC_BAD);
 	assert_int_equal(sender_end(&x->s, hash), RC_OK); /* behind the payload */
 	assert_int_equal(sender_next(&x->s, &file), RC_NONE);
-	assert_int_equal(sender_bye(&x->s), RC_OK);
+	assert_int_equal(sender_bye(&x->s, 0), RC_OK);
 	assert_false(sender_is_idle(&x->s));
 	assert_int_equal(tell(x, "d/b", 4, NULL), RC_BAD); /* after our BYE */
 	xpair_script_sender(x, "stored 0");

@@ -214,7 +214,7 @@ xpair_push(struct xpair *x)
 	xpair_tell(x);
 	while (xpair_step(x))
 		;
-	if (x->told == x->n_files && sender_bye(&x->s) == RC_OK)
+	if (x->told == x->n_files && sender_bye(&x->s, 0) == RC_OK)
 		x->left = true;
 }
 
