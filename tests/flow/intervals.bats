@@ -98,7 +98,7 @@ teardown() {
 	FLOW_LIMIT=100 fetch
 	codes "0 69 69"
 	said '^ugat-announce: http://.* refuses: the tracker says: go \?\[31maway.*: have it registered there, or add `peer` lines$'
-	! said 'no tracker answers|^ugat-fetch: '
+	no said 'no tracker answers|^ugat-fetch: '
 
 	ended patience 5
 	codes 69
