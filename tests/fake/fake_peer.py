@@ -34,6 +34,14 @@
     last      serves all but one block: says `silent` and keeps the connection
     unasked   sends a block that nobody asked for, then serves
     pour      sends blocks that nobody asked for, one behind the other
+    crumbs    answers with messages of 16 bytes each of the block
+    double    sends each block twice
+    reject    unchokes and rejects every request (BEP 6)
+    allow     allows all pieces at once (BEP 6), never unchokes and sends no block
+    moods     chokes and unchokes as fast as it can
+    again     says that it has all, again and again (BEP 6)
+    hello:N   an extension handshake with reqq N, or of a mebibyte where N is `long`; then serves
+    mirror    shakes hands with the other side's own id
 """
 import argparse
 import hashlib
@@ -47,6 +55,9 @@ import time
 
 from bep3 import BITFIELD, BLOCK, CHOKE, HAVE, INTERESTED, PIECE, REQUEST, UNCHOKE, Wire, bits, handshake, listen, message, say
 
+FAST, EXTENDED = b"\0\0\0\0\0\0\0\4", b"\0\0\0\0\0\x10\0\0"
+RESERVED = {"reject": FAST, "allow": FAST, "again": FAST, "hello": EXTENDED}
+HAVE_ALL, REJECT, ALLOWED, EXT = 14, 16, 17, 20
 AT_ONCE, AFTER_HELLO, AFTER_BITS, AFTER_UNCHOKE, AT_REQUEST, IN_BLOCK = range(6)
 CLOSES = {"close": AFTER_HELLO, "drop": AT_REQUEST}
 
@@ -129,7 +140,8 @@ class Peer(Wire):
             time.sleep(1)
             return
         btih = bytes(20) if self.mode == "stranger" else hello[28:48]
-        self.raw(handshake(btih, b"-FP0001-" + random.randbytes(12)))
+        mine = hello[48:68] if self.mode == "mirror" else b"-FP0001-" + random.randbytes(12)
+        self.raw(handshake(btih, mine, RESERVED.get(self.mode, bytes(8))))
         if self.mode == "stranger" or self.closes == AFTER_HELLO:
             time.sleep(0.2)
             return
@@ -153,7 +165,16 @@ class Peer(Wire):
         if self.mode == "beyond":
             self.put(HAVE, struct.pack(">I", self.content.pieces))
         if self.mode == "choke":
-            threading.Thread(target=self.keep_choking, daemon=True).start()
+            threading.Thread(target=self.keep_choking, args=(message(CHOKE), 1), daemon=True).start()
+        if self.mode == "moods":
+            threading.Thread(target=self.keep_choking, args=(message(UNCHOKE) + message(CHOKE), 0), daemon=True).start()
+        if self.mode == "again":
+            threading.Thread(target=self.keep_choking, args=(message(HAVE_ALL) * 100, 0), daemon=True).start()
+        if self.mode == "allow":
+            self.raw(b"".join(message(ALLOWED, struct.pack(">I", i)) for i in range(self.content.pieces)))
+        if self.mode == "hello":
+            body = b"0" * (1 << 20) if self.how == "long" else b"d1:md11:ut_metadatai1ee4:reqqi%see" % self.how.encode()
+            self.put(EXT, b"\0" + body[:(1 << 20) - 2])
 
     def bad_bits(self):
         size = (self.content.pieces + 7) // 8
@@ -165,16 +186,16 @@ class Peer(Wire):
         """Say by a bit field that it has the first pieces."""
         self.put(BITFIELD, bits(pieces, self.content.pieces))
 
-    def keep_choking(self):
+    def keep_choking(self, words, pause):
         try:
             while True:
-                self.put(CHOKE)
-                time.sleep(1)
+                self.raw(words)
+                time.sleep(pause)
         except OSError:
             pass
 
     def answer(self, kind, payload):
-        if self.mode in ("mute", "choke"):
+        if self.mode in ("mute", "choke", "moods", "allow"):
             return
         if kind == INTERESTED:
             if self.mode == "unasked":
@@ -190,6 +211,9 @@ class Peer(Wire):
             if self.mode == "last" and struct.unpack(">II", payload[:8]) == (self.content.pieces - 1, 0):
                 say("silent")
                 return
+            if self.mode == "reject":
+                self.put(REJECT, payload)
+                return
             self.serve(*struct.unpack(">III", payload))
 
     def lies_in(self, piece, begin):
@@ -204,7 +228,10 @@ class Peer(Wire):
         if self.closes == IN_BLOCK:
             self.sock.sendall(struct.pack(">IBII", size + 9, PIECE, piece, begin) + block[:size // 2])
             raise ConnectionError
-        self.put(PIECE, struct.pack(">II", piece, begin) + block)
+        for at in range(0, size, 16) if self.mode == "crumbs" else ():
+            self.put(PIECE, struct.pack(">II", piece, begin + at) + block[at:at + 16])
+        for _ in range({"crumbs": 0, "double": 2}.get(self.mode, 1)):
+            self.put(PIECE, struct.pack(">II", piece, begin) + block)
         say("sent", piece, begin, self.sock.getsockname()[1])
         if self.mode == "dash":
             raise ConnectionError
