@@ -349,6 +349,14 @@ who_does_not_take_what_is_said_is_stalled_even_if_it_owes_nothing(void **state)
 	assert_int_equal(xlink_tick(&wire, START + 11 * MINUTE), RC_BUSY);
 }
 
+/* Begin anew. */
+static void
+renew(int64_t silent_ms)
+{
+	xlink_clear(&wire);
+	xlink_init(&wire, silent_ms, START);
+}
+
 /* Byte after byte of a FILE of 8 KiB, as often as it takes; when that was too much. */
 static int64_t
 drip_until_late(int64_t from, int64_t every_ms)
@@ -375,9 +383,9 @@ a_message_that_drips_is_too_slow(void **state)
 {
 	(void)state;
 	assert_int_equal(drip_until_late(START, 3000), START + SILENT);
-	xlink_init(&wire, 5000, START);
+	renew(5000);
 	assert_int_equal(drip_until_late(START, 500), START + XLINK_SLOW_MS);
-	xlink_init(&wire, 10 * MINUTE, START);
+	renew(10 * MINUTE);
 	assert_int_equal(xlink_patience(&wire), 10 * MINUTE);
 }
 
@@ -387,7 +395,7 @@ a_message_may_take_its_time_while_we_do_not_listen(void **state)
 	struct xfer_message m;
 
 	(void)state;
-	xlink_init(&wire, XLINK_SLOW_MS + 1000, START);
+	renew(XLINK_SLOW_MS + 1000);
 	assert_int_equal(hear("raw 0d00", 2, START, &m), RC_MORE);
 	assert_int_equal(hear("raw 00", 1, START + 1000, &m), RC_MORE);
 	xlink_set_deaf(&wire, true, START + 1000);
@@ -436,7 +444,7 @@ content_that_drips_is_a_stall_either_way(void **state)
 	}
 	assert_int_equal(t, START + XLINK_IDLE_MS);
 	/* Enough of it is something. */
-	xlink_init(&wire, SILENT, START);
+	renew(SILENT);
 	assert_int_equal(hear("raw 08040000", 4, START, &m), RC_MORE);
 	place.n = XLINK_IDLE_LEAST;
 	assert_int_equal(xlink_room(&wire, place).n, XLINK_IDLE_LEAST);
@@ -444,7 +452,7 @@ content_that_drips_is_a_stall_either_way(void **state)
 	    xlink_commit(&wire, XLINK_IDLE_LEAST, START + 9 * MINUTE, &m), RC_OK);
 	assert_int_equal(wire.moved_ms, START + 9 * MINUTE);
 	/* So it is with ours. */
-	xlink_init(&wire, SILENT, START);
+	renew(SILENT);
 	assert_int_equal(xlink_say_data(&wire, bytes_of(data, sizeof(data))), RC_OK);
 	xlink_sent(&wire, 4, START);
 	xlink_sent(&wire, XLINK_IDLE_LEAST - 1, START + MINUTE);
