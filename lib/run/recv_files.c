@@ -115,7 +115,7 @@ why_not(const struct recv_file *f, int *code)
 	switch (f->rc) {
 	case RC_SYS:
 		if (f->err == ENOTDIR)
-			return "a file is in the way of its folder: move it away";
+			return "a file is in the way of its directory: move it away";
 		return f->err == ELOOP ? "a symbolic link is in the way"
 		                       : strerror(f->err);
 	case RC_BAD: return "its part is another user's, or is no file";

@@ -119,7 +119,7 @@ at_rest() {
 				[ "$(cat inbox/d/x~2)" = other ]
 			elif [ $second = d/x/y ]; then
 				heard 'heard STORED 3'
-				wait_for 5 grep -q '^ugat-recv: inbox/d/x/y: a file is in the way of its folder: move it away$' recv.err
+				wait_for 5 grep -q '^ugat-recv: inbox/d/x/y: a file is in the way of its directory: move it away$' recv.err
 			else
 				heard 'heard STORED 2'
 			fi
