@@ -17,6 +17,7 @@ static const struct tool_option options[] = {
 	{ 'd', "DIR", "where the files go (.)" },
 	{ 'o', "FILE|-", "the one file goes there, or to standard output" },
 	{ 'D', "RATE", "receive at most so many bytes a second" },
+	{ 'f', NULL, "replace a file that has the name, once the new one is whole" },
 	{ 'y', NULL, "accept whatever is offered, do not ask" },
 	{ 'k', NULL, "keep waiting for more; a name that is taken gets a number" },
 	{ 'F', "PIN", "accept one more authority: sha256:... or a PEM file" },
@@ -46,6 +47,7 @@ set(struct recv_options *o, int letter, const char *argument)
 	case 'd': o->dir = argument; break;
 	case 'o': o->file = argument; break;
 	case 'D': o->x.rate = tool_rate(&tool, 'D', argument, XFER_RATE_MIN); break;
+	case 'f': o->force = true; break;
 	case 'y': o->x.yes = true; break;
 	case 'k': o->keep = true; break;
 	case 'F': o->x.pin = argument; break;
@@ -67,6 +69,9 @@ check(const struct recv_options *o)
 		tool_usage(&tool, "-o says where the file goes: no -d");
 	if (o->file != NULL && o->keep)
 		tool_usage(&tool, "-o is for one file: no -k");
+	if (o->force && o->keep)
+		tool_usage(
+		    &tool, "-f replaces what -k gives another name: only one of them");
 	if (to_stdout && (o->watch || o->nul))
 		tool_usage(&tool, "-o - leaves no room for -%c on standard output",
 		    o->watch ? 'w' : '0');

@@ -13,6 +13,7 @@ complete -c ugat-recv -s i -x -a '(__fish_print_interfaces)' -d 'address or inte
 complete -c ugat-recv -s d -x -a '(__fish_complete_directories)' -d 'directory for the files'
 complete -c ugat-recv -s o -r -F -d 'write the one file here'
 complete -c ugat-recv -s D -x -d 'limit the rate'
+complete -c ugat-recv -s f -d 'replace a file of that name'
 complete -c ugat-recv -s y -d 'take what is offered'
 complete -c ugat-recv -s k -d 'keep going'
 complete -c ugat-recv -s F -r -F -d 'one more authority'

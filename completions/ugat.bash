@@ -163,7 +163,7 @@ _ugat() {
 	ugat-make) spec=${common}o:fra:W:b:M:n:j: operand='*' ;;
 	ugat-get) spec=${common}d:o:kR:T:fp:i:D:U:m:j:t:w0 operand='*.torrent' ;;
 	ugat-send) spec=${common}lu:yp:i:n:CU:F:t: operand=send ;;
-	ugat-recv) spec=${common}u:c:p:i:d:o:D:ykF:t:w0 ;;
+	ugat-recv) spec=${common}u:c:p:i:d:o:D:fykF:t:w0 ;;
 	*) return ;;
 	esac
 

@@ -121,6 +121,12 @@ inbox_new_output(const char *file, const char *user, const atomic_bool *stop)
 	return NULL;
 }
 
+void
+inbox_set_replace(struct inbox *in)
+{
+	in->replaces = true;
+}
+
 bool
 inbox_is_stream(const struct inbox *in)
 {

@@ -84,7 +84,7 @@ look_at_name(struct inbox_file *f, int dir, enum inbox_found *found)
 	*found = INBOX_NOTHING;
 	if (fstatat(dir, inbox_last(f->path), &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? RC_OK : RC_SYS;
-	*found = INBOX_OTHER;
+	*found = f->in->replaces && S_ISREG(st.st_mode) ? INBOX_NOTHING : INBOX_OTHER;
 	if (is_resumable(f) && S_ISREG(st.st_mode) && (uint64_t)st.st_size == f->size) {
 		*found = INBOX_WHOLE;
 		f->was = st;
@@ -136,7 +136,9 @@ look_in(
 	enum inbox_found part;
 	enum rc rc = look_at_name(f, dir, found);
 
-	if (rc != RC_OK || (*found != INBOX_NOTHING && !rename))
+	if (rc != RC_OK || (*found != INBOX_NOTHING && !rename && !f->in->replaces))
+		return rc;
+	if (*found == INBOX_OTHER && !rename)
 		return rc;
 	rc = look_at_part(f, dir, &part, held);
 	if (rc == RC_OK && part == INBOX_NOTHING && *found == INBOX_OTHER)

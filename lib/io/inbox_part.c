@@ -196,8 +196,11 @@ is_unknown(int err)
 enum rc
 inbox_place(struct inbox *in, int dir, const char *part, const char *last)
 {
-	enum rc rc = place_once(in, dir, part, last);
+	enum rc rc;
 
+	if (in->replaces)
+		return renameat(dir, part, dir, last) == 0 ? RC_OK : RC_SYS;
+	rc = place_once(in, dir, part, last);
 	/* What the file system does not have is not asked for again. */
 	while (rc == RC_SYS && in->way != INBOX_BY_PLACE && is_unknown(errno)) {
 		in->way++;

@@ -24,6 +24,7 @@ struct inbox {
 
 	/* A stream. */
 	bool is_stream;
+	bool replaces; /* a regular file of the same name gives way */
 	const atomic_bool *stop;
 	char *file; /* to be opened at its beginning; NULL: out.fd is open */
 	struct outlet out;

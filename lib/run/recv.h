@@ -13,6 +13,7 @@ struct recv_options {
 	char *const *names; /* accept only these; none: whatever comes */
 	size_t n_names;
 	bool keep;  /* -k: wait for more, and never refuse a name that is taken */
+	bool force; /* -f: replace a file that has the name */
 	bool watch; /* -w: a status record every second */
 	bool nul;   /* -0: bare paths */
 	int out;    /* descriptor: `done` records, or with "-" the file */

@@ -105,7 +105,7 @@ recv_disk_failed(struct recv *r, const struct recv_file *f, enum rc rc, int err)
 }
 
 const char recv_exists[] =
-    "exists already and is another: move it away, or receive with -k";
+    "exists already and is another: move it away, or receive with -f";
 
 /* Why a file cannot be had, in words that fit behind its path on both sides. */
 static const char *
@@ -168,8 +168,8 @@ take(struct recv *r, struct recv_file *f)
 	bool there = f->found == INBOX_WHOLE;
 	struct receiver_take t = { .offset = f->held,
 		.hash = f->held > 0 ? f->hash : NULL,
-		/* With -k another content gets another name. */
-		.only = there && !r->o->keep };
+		/* With -k another content gets another name, with -f the place. */
+		.only = there && !r->o->keep && !r->o->force };
 
 	if (f->found == INBOX_NOTHING) {
 		t.offset = 0;

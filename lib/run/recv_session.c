@@ -260,6 +260,8 @@ on_greet(void *ctx)
 		r->inbox = inbox_new_stream(r->o->out, &r->stop);
 	else
 		r->inbox = inbox_new_output(r->o->file, who, &r->stop);
+	if (r->inbox != NULL && r->o->force)
+		inbox_set_replace(r->inbox);
 	if (r->inbox == NULL)
 		talk_fail(&r->talk, CODE_CANTCREAT, "%s: %s", to, strerror(errno));
 }

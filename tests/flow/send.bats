@@ -280,3 +280,31 @@ bats_require_minimum_version 1.5.0
 	cmp "$SRC/hole" inbox/hole
 	diff -r "$SRC/d" inbox/d
 }
+
+@test "-f: another file of that name stays until the new one is whole, then gives way; links and directories do not" {
+	report
+	for old in 'another one' "$(head -c "$(($(stat -c %s "$SRC/report.pdf") - 1))" /dev/zero | tr '\0' x)"; do
+		echo "$old" >inbox/report.pdf
+		waits again lab ugat-recv -y -d inbox
+		to_lab "$SRC/report.pdf"
+		code 73
+		left again 73
+		said '^ugat-recv: inbox/report.pdf: exists already and is another: move it away, or receive with -f$' again.err
+		[ "$(cat inbox/report.pdf)" = "$old" ]
+		waits again lab ugat-recv -y -f -d inbox
+		to_lab "$SRC/report.pdf"
+		code 0
+		left again 0
+		cmp "$SRC/report.pdf" inbox/report.pdf
+	done
+	for what in 'ln -s ../elsewhere' mkdir; do
+		rm -f inbox/report.pdf
+		$what inbox/report.pdf
+		waits again lab ugat-recv -y -f -d inbox
+		to_lab "$SRC/report.pdf"
+		code 73
+		left again 73
+		[ ! -e elsewhere ]
+	done
+	only report.pdf
+}
