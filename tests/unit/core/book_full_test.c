@@ -41,7 +41,7 @@ try_in_vain(struct book *b, uint32_t who, unsigned times)
 {
 	for (unsigned i = 0; i < times; i++) {
 		b->entries[who].busy = true;
-		book_free(b, who, true, 1000);
+		book_let_go(b, who, true, 1000);
 	}
 }
 
@@ -81,7 +81,7 @@ callers_that_left_never_keep_anybody_out(void **state)
 
 		assert_int_not_equal(who, BOOK_NONE);
 		b.entries[who].busy = true;
-		book_free(&b, who, true, i);
+		book_let_go(&b, who, true, i);
 	}
 	assert_int_equal(b.n, BOOK_MAX);
 	/* They go first. */

@@ -217,7 +217,7 @@ callers_leave_places_for_those_who_are_dialled_while_something_is_missing(void *
 	assert_true(call(&w, guest, CALLERS));
 	assert_int_equal(gone(guest, 0, CALLERS), 1);
 	for (size_t i = 0; i < w.n_peers; i++)
-		bitset_free(&w.peer[i].has);
+		bitset_clear(&w.peer[i].has);
 	clear(&w);
 }
 
