@@ -180,8 +180,9 @@ void fetch_sync(struct fetch *f);
 /* fetch_serve.c */
 
 /*
- * Before anything is made: nothing of the content is there, but it would be in the folder
- * above. Says so; with -k that is a failure, and false.
+ * Before anything is made: nothing of the content is there, for the directory is itself
+ * the content's, which belongs into the one above. Says so; with -k that is a failure,
+ * and false.
  */
 bool fetch_found(struct fetch *f);
 void fetch_serve(struct fetch *f);

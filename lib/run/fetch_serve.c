@@ -51,6 +51,24 @@ lies_below(const struct fetch *f, const char *dir)
 	return false;
 }
 
+/*
+ * Whether the directory that was chosen is the content itself, which belongs into the one
+ * above. That the content lies above, too, beside a new directory, is nothing to ask
+ * about.
+ */
+static bool
+is_the_content(const struct fetch *f, const char *above)
+{
+	char path[2 * PATH_MAX];
+	struct stat here, there;
+
+	(void)snprintf(path, sizeof(path), "%s/%.*s", above, (int)f->torrent.name.n,
+	    (const char *)f->torrent.name.p);
+	return stat(f->o->dir, &here) == 0 && stat(path, &there) == 0 &&
+	    here.st_dev == there.st_dev && here.st_ino == there.st_ino &&
+	    lies_below(f, above);
+}
+
 bool
 fetch_found(struct fetch *f)
 {
@@ -65,7 +83,7 @@ fetch_found(struct fetch *f)
 	if (f->o->pass)
 		return true;
 	folder_above(f->o->dir, above);
-	if (!lies_below(f, above))
+	if (!is_the_content(f, above))
 		return true;
 	if (f->o->keep)
 		fetch_fail(f, CODE_NOINPUT,

@@ -211,6 +211,17 @@ given() {
 	no test -e a/a
 }
 
+@test "a new directory beside the content is no mistake, and nothing is asked" {
+	some_content
+	torrent a
+	cd "$SRC"
+	for more in '' -k; do
+		pipeline "ugat-parse '$TORRENT' | ugat-fetch $more -t 1 -d ./new"
+		[ "${CODES##* }" -ne 66 ]
+		no said 'did you mean'
+	done
+}
+
 # rate_of SIZE: kilobytes a second that SIZE bytes in $TOOK milliseconds make.
 rate_of() {
 	echo $(($1 / TOOK))
