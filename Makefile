@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 BINDIR = $(PREFIX)/bin
 SBINDIR = $(PREFIX)/sbin
 SHAREDIR = $(PREFIX)/share
+FISHDIR ?= $(SHAREDIR)/fish/vendor_completions.d
 DESTDIR ?=
 comma = ,
 O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
@@ -67,6 +68,17 @@ again = +@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS))
 all: $(CMDS) $(DAEMONS)
 tests: $(UNITS) $(REPLAYS) $(FAULTY) $(WITNESS)
 
+help:
+	@printf '%s\n' 'make               build, below $(O)/' \
+		'make install       into $(PREFIX); PREFIX= and DESTDIR= as usual; FISHDIR= where fish looks for completions' \
+		'make uninstall     take that away again' 'make demo          a download, on this machine alone' \
+		'make check         all tests; CHECK="lint unit" for a part' 'make lint          the rules of the house' \
+		'make torture       attacks that take minutes' 'make sanitize      all tests under the sanitizers, an hour' \
+		'make coverage      what the tests reach' 'make fuzz          libFuzzer' \
+		'make bench         figures beside other programs' 'make bench-check   the same, held against the last release' \
+		'make dist          a tarball' 'make deb           Debian packages' 'make html          the pages for a web site' \
+		'make picture       the one in README.md' 'make clean         remove what was built'
+
 # CHECK: parts, as for tests/run; default: all.
 check:
 	$(call need,build demo check)
@@ -123,6 +135,7 @@ sanitize:
 # Objects follow the compiler and its flags, too: the file changes only when they do.
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
+	@command -v $(firstword $(CC)) >/dev/null || { echo 'there is no compiler ($(firstword $(CC))): pkg/install.sh build' >&2; exit 1; }
 	@printf '%s\n' $(call quote,$(CC) $(ALL_CFLAGS) / $(ALL_LDFLAGS) $(LIBS) / $(FUZZ_CC) $(FUZZ_CFLAGS)) > $@.new
 	@if cmp -s $@.new $@; then rm -f $@.new; else mv -f $@.new $@; fi
 
@@ -190,7 +203,7 @@ PLACES = $(foreach f,$(CMDS),$(call line,755,$(f),$(BINDIR)/$(notdir $(f)))) \
 	$(foreach f,$(DAEMONS),$(call line,755,$(f),$(SBINDIR)/$(notdir $(f)))) \
 	$(foreach f,$(wildcard authd/*.service),$(call line,644,$(f),$(PREFIX)/lib/systemd/system/$(notdir $(f)))) \
 	$(foreach f,$(wildcard man/*.[1-8]),$(call line,644,$(f),$(SHAREDIR)/man/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f)))) \
-	$(foreach f,$(wildcard completions/*.fish),$(call line,644,$(f),$(SHAREDIR)/fish/vendor_completions.d/$(notdir $(f)))) \
+	$(foreach f,$(wildcard completions/*.fish),$(call line,644,$(f),$(FISHDIR)/$(notdir $(f)))) \
 	$(foreach f,$(CMDS) $(DAEMONS),$(call line,644,completions/ugat.bash,$(SHAREDIR)/bash-completion/completions/$(notdir $(f)))) \
 	$(call line,644,completions/_ugat,$(SHAREDIR)/zsh/site-functions/_ugat)
 
@@ -228,6 +241,6 @@ clean:
 -include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
 
 FORCE:
-.PHONY: all tests check check-now lint demo fuzz fuzzers coverage bench bench-check benches torture sanitize print-cflags dist deb html picture install uninstall clean FORCE
+.PHONY: all help tests check check-now lint demo fuzz fuzzers coverage bench bench-check benches torture sanitize print-cflags dist deb html picture install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -58,6 +58,7 @@ case $what in
 tar) printf '%s\n' "$out/$name.tar.gz" ;;
 deb)
 	debian
+	printf 'The packages; apt-get install installs one by its path:\n'
 	printf '%s\n' "$out"/ugat*_"$version"_*.deb
 	;;
 esac

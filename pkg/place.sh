@@ -37,6 +37,7 @@ put() {
 	done
 	install -m "$1" "$3" "$DESTDIR$2"
 	remember file "$2"
+	n=$((n + 1))
 }
 
 remove() {
@@ -47,6 +48,7 @@ remove() {
 	sed -n "s/^file$tab//p" "$manifest" | while read -r file; do
 		rm -f "$DESTDIR$file"
 	done
+	printf 'uninstalled: %d files of %s\n' "$(grep -c "^file$tab" "$manifest")" "$manifest"
 	dirs=$(sed -n "s/^dir$tab//p" "$manifest" | sort -ru)
 	rm -f "$manifest"
 	printf '%s\n' "$dirs" | while read -r dir; do
@@ -57,9 +59,13 @@ remove() {
 manifest_target=$2
 case $1 in
 install)
+	n=0
 	while IFS=$tab read -r mode source target; do
 		put "$mode" "$target" "$source"
 	done
+	printf 'installed: %d files below %s; make uninstall takes them away\n' "$n" "$DESTDIR${manifest_target%/share/ugat/*}"
+	[ -n "$DESTDIR" ] || [ "$(id -u)" -ne 0 ] || id ugat >/dev/null 2>&1 ||
+		printf '%s\n' 'authd has no account and does not run yet: see "For admins" in README.md'
 	;;
 uninstall) remove ;;
 esac

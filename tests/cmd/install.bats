@@ -34,6 +34,38 @@ small_house() {
 	done
 }
 
+@test "install, uninstall: one line each says what was put where, and taken away" {
+	run house install PREFIX=/opt/ugat
+	files=$(find "$dest" -type f ! -name manifest | wc -l)
+	[ "$output" = "installed: $files files below $dest/opt/ugat; make uninstall takes them away" ]
+	run house uninstall PREFIX=/opt/ugat
+	[ "$output" = "uninstalled: $files files of $dest/opt/ugat/share/ugat/manifest" ]
+}
+
+@test "install: fish's completions go where FISHDIR says, and away again" {
+	house install FISHDIR=/usr/share/fish/vendor_completions.d
+	[ -e "$dest/usr/share/fish/vendor_completions.d/ugat-fetch.fish" ]
+	[ ! -e "$dest/usr/local/share/fish" ]
+	house uninstall
+	run find "$dest" -mindepth 1
+	[ -z "$output" ]
+}
+
+@test "make help: every target for people, a line each" {
+	run house help
+	for target in $(sed -n 's/^\.PHONY: //p' "$top/Makefile"); do
+		case $target in all | help | tests | check-now | fuzzers | benches | print-cflags | FORCE) continue ;; esac
+		[ "$(grep -c "^make $target " <<<"$output")" -eq 1 ] || { echo "$target"; return 1; }
+	done
+}
+
+@test "make: without a compiler one line has the remedy" {
+	run make -C "$top" --no-print-directory O="$BATS_TEST_TMPDIR/o" CC=no-such-cc
+	[ "$status" -ne 0 ]
+	[[ $output == *'there is no compiler (no-such-cc): pkg/install.sh build'* ]]
+	[[ $output != *'not found'* ]]
+}
+
 @test "install: man pages and completions lie where they are looked for" {
 	house install
 	for page in "$top"/man/*.[1-8]; do
