@@ -5,8 +5,8 @@
  * DIRECTORY-OF-ITS-PATH/.ugat-part-<16 hex of SHA-256(user NUL path NUL size)>, locked
  * and with mode 0600; when it is whole and its hash is right it gets its mode and time
  * and is renamed, never over another file unless it is told to replace. The part stays on
- * every error, so that the same transfer goes on later. Nothing is synced file by file: what a power loss leaves
- * of a part is found by its hash.
+ * every error, so that the same transfer goes on later. Nothing is synced file by file:
+ * what a power loss leaves of a part is found by its hash.
  *
  * Everything here may wait for the disk: call it from a worker.
  */
@@ -48,15 +48,17 @@ struct inbox *inbox_new_output(
  * errno.
  */
 struct inbox *inbox_new_stream(int fd, const atomic_bool *stop);
+
+/* Whether it was made by inbox_new_stream, or inbox_new_output found a device. */
+bool inbox_is_stream(const struct inbox *in);
+
 /*
  * From now on a regular file that has the name of a new one gives way to it, in the
  * moment in which that is whole and gets its name; nothing else does.
  */
 void inbox_set_replace(struct inbox *in);
 
-bool inbox_is_stream(const struct inbox *in);
-
-/* Whether that, or what inbox_new_output found, is a device. */
+/* Whether the stream, or what inbox_new_output found, is a device. */
 bool inbox_is_device(const struct inbox *in);
 
 /* All of its files must be closed. NULL is allowed. */
