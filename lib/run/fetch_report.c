@@ -296,6 +296,17 @@ end_out(struct fetch *f, const struct rec_status *r)
 	return rc == RC_OK ? flush(f) : rc;
 }
 
+/* Who interrupts at a terminal sees how far it came, and that nothing is lost. */
+static void
+say_stopped(struct fetch *f, const struct rec_status *r)
+{
+	if (f->tty.on && f->load_ms != 0 && r->left > 0 &&
+	    (f->end->signal == SIGINT || f->end->signal == SIGTERM))
+		fetch_remark(f,
+		    "stopped at %u %%: run the same again, it goes on from there",
+		    (unsigned)((double)r->had * 100 / (double)r->wanted));
+}
+
 void
 fetch_report_end(struct fetch *f)
 {
@@ -311,6 +322,7 @@ fetch_report_end(struct fetch *f)
 	if (begun) {
 		fill_status(f, &r, now_ms);
 		put_status_file(f, &r);
+		say_stopped(f, &r);
 	}
 	status_close(f->status);
 	f->status = NULL;

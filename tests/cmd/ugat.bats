@@ -263,6 +263,12 @@ lonely() { # SCRIPT OF person.py...
 	[[ $output == *'ugat: get -: standard input is a terminal: '* ]]
 }
 
+@test "get: ^C at a terminal leaves a line: how far it came, and what goes on" {
+	cp "$torrent" a.torrent
+	run timeout -k 2 25 python3 "$person" -a '%' $'\x03' -- ugat get -t 1m -d out a.torrent
+	[[ $output == *'ugat-fetch: stopped at 0 %: run the same again, it goes on from there'* ]]
+}
+
 @test "get: ^C ends a table and all that it shows" {
 	export XDG_RUNTIME_DIR=$PWD
 	cp "$torrent" a.torrent
