@@ -374,7 +374,7 @@ act_sender(struct drive *d, unsigned what, unsigned how)
 
 /* ---- what happens */
 
-/* Time goes on; nobody may be called gone or stalled before it is so. */
+/* Time goes on; nobody may be called gone, stalled or slow before it is so. */
 static void
 wait(struct drive *d, struct xlink *l, unsigned how)
 {
@@ -389,7 +389,10 @@ wait(struct drive *d, struct xlink *l, unsigned how)
 	if (xlink_tick(l, d->now_ms) != RC_OK)
 		insist(d->now_ms - l->heard_ms >= SILENT ||
 		    d->now_ms - l->moved_ms >= XLINK_IDLE_MS ||
-		    d->now_ms - l->spoke_ms >= XLINK_IDLE_MS);
+		    d->now_ms - l->spoke_ms >= XLINK_IDLE_MS ||
+		    (l->n > 0 && d->now_ms - l->began_ms >= XLINK_SLOW_MS) ||
+		    (l->in_body && d->now_ms - l->began_ms >= XLINK_SLOW_MS) ||
+		    d->now_ms >= l->limit_ms);
 	insist(l->out.n <= XLINK_OUTPUT_MAX + 2 * MESSAGE);
 }
 
