@@ -273,6 +273,6 @@ rate_of() {
 	truncate -s 30000000 "$SRC/a/one"
 	port
 	FLOW_LIMIT=40 pipeline "ugat-parse '$TORRENT' | ugat-fetch -w -p $PORT -t 3s -d '$SRC'"
-	codes "0 75"
+	codes "0 69"
 	[ "$(status_field "$S_HAD")" -lt 33000000 ]
 }
