@@ -177,6 +177,7 @@ void swarm_loaded(struct swarm *s, const struct swarm_job *job, bool ok, int64_t
  * false: it was not offered.
  */
 bool swarm_withdraw(struct swarm *s, uint32_t piece);
+void swarm_offer_again(struct swarm *s, uint32_t piece); /* what was withdrawn */
 
 /* Time goes on: due every SWARM_TICK_MS, whatever else is called. */
 void swarm_tick(struct swarm *s, int64_t now_ms);

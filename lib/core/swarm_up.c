@@ -121,6 +121,12 @@ swarm_withdraw(struct swarm *s, uint32_t piece)
 	return offered;
 }
 
+void
+swarm_offer_again(struct swarm *s, uint32_t piece)
+{
+	bitset_set(&s->have, piece);
+}
+
 /* Room for one more behind the last: what was taken from the front is used again. */
 static enum rc
 make_room(struct conn *c)

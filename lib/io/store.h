@@ -96,6 +96,12 @@ void store_held(struct store *s, uint32_t piece);
 void store_lost(struct store *s, uint32_t piece);
 
 /*
+ * Whether the files of a held piece look as the last save found them: size and mtime. One
+ * that is written to, or is gone, does. A file is looked at once a second at most.
+ */
+bool store_is_as_left(struct store *s, uint32_t piece, int64_t now_ms);
+
+/*
  * How many bytes of disk the absent pieces will take, holes and what is allocated already
  * counted as such, and how many are free where they go. RC_NONE: nobody knows. The file
  * system does not say, or compresses (btrfs, ZFS, bcachefs). What lies on another file

@@ -18,6 +18,8 @@ enum store_flag {
 	STORE_THERE = 8,  /* it was on disk at the start */
 };
 
+enum { STORE_LOOKED = 64 };
+
 /* Numbers of files that carry one of the flags, each once. */
 struct store_list {
 	uint32_t *at; /* owned; room for all files and .part */
@@ -35,6 +37,10 @@ struct store {
 	struct store_fds *fds;
 	struct bitset wanted;
 	bool hidden; /* store_hide: nothing of it is meant for the disk */
+	struct store_looked {
+		uint32_t file;
+		int64_t until_ms;
+	} looked[STORE_LOOKED]; /* which files need no look now; the loop's thread's */
 
 	pthread_mutex_t saving; /* one at a time replaces the journal; taken first */
 

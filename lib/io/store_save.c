@@ -8,9 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/layout.h"
 #include "io/store_parts.h"
 
-enum { SYNC_EACH_MAX = 64 }; /* with more files than these, the whole file system */
+enum {
+	SYNC_EACH_MAX = 64, /* with more files than these, the whole file system */
+	LOOK_MS = 1000
+};
 
 /* Look at a file, or with number t->n_files at .part. */
 static enum rc
@@ -73,6 +77,49 @@ look_at_stale(struct store *s)
 	}
 	s->stale.n = 0;
 	beneath_near_clear(&near);
+}
+
+static bool
+is_as_left(struct store *s, struct beneath_near *near, size_t i)
+{
+	struct journal_file then;
+	struct stat now;
+	bool known;
+
+	(void)pthread_mutex_lock(&s->mutex);
+	then = s->now.files[i];
+	known = then.vouched && (s->flags[i] & STORE_STALE) == 0;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return !known || look(s, near, i, &now) != RC_OK ||
+	    ((uint64_t)now.st_size == then.size &&
+	        journal_ns(now.st_mtim) == then.mtime_ns);
+}
+
+bool
+store_is_as_left(struct store *s, uint32_t piece, int64_t now_ms)
+{
+	struct beneath_near near;
+	struct layout it;
+	struct layout_span span;
+	bool same = true;
+
+	beneath_near_init(&near);
+	layout_start(&it, s->t, (uint64_t)piece * s->t->piece_length, s->t->piece_length);
+	while (same && layout_next(&it, &span)) {
+		uint32_t i =
+		    (uint32_t)(span.file != NULL ? (size_t)(span.file - s->t->files)
+		                                 : s->t->n_files);
+		struct store_looked *l = &s->looked[i % STORE_LOOKED];
+
+		if (span.pad || (l->file == i && now_ms < l->until_ms))
+			continue;
+		same = is_as_left(s, &near, i);
+		if (same)
+			*l = (struct store_looked){ .file = i,
+				.until_ms = now_ms + LOOK_MS };
+	}
+	beneath_near_clear(&near);
+	return same;
 }
 
 bool

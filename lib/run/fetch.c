@@ -98,6 +98,22 @@ fail_lonely(struct fetch *f, const struct swarm_stats *st)
 		    st->pieces_held, st->pieces_wanted, (unsigned long long)f->named);
 }
 
+static void
+fail_stalled(struct fetch *f, const struct swarm_stats *st, uint64_t stalled_s)
+{
+	/* To try again later helps only where somebody has been asked. */
+	bool unasked = f->in_ended && f->named == 0 && !f->asked && st->peers == 0;
+	char time[HUMAN_SIZE];
+
+	human_time(stalled_s, time);
+	fetch_fail(f, CODE_TEMPFAIL,
+	    "stalled %s: %u/%u pieces; %u have no source; %u peer%s; %u tracker%s ok: %s",
+	    time, st->pieces_held, st->pieces_wanted, st->unsourced, st->peers,
+	    st->peers == 1 ? "" : "s", f->trackers_ok, f->trackers_ok == 1 ? "" : "s",
+	    unasked ? "put ugat-announce before it, or add `peer` lines"
+	            : "try again later, it goes on from there");
+}
+
 /*
  * When the session has expired those who are connected are heard out, as long as they
  * bring something or want something; then that is what has ended the run.
@@ -127,26 +143,15 @@ static void
 check_stall(struct fetch *f, int64_t now_ms)
 {
 	int64_t stalled_s = (now_ms - f->verified_ms) / 1000;
-	char time[HUMAN_SIZE];
 	struct swarm_stats st;
 
 	swarm_get_stats(f->swarm, &st, now_ms);
 	if (st.peers > 0 || !f->in_ended || swarm_is_trying(f->swarm))
 		f->lonely_ms = now_ms;
-	/* To try again later helps only where somebody has been asked. */
-	if (now_ms - f->lonely_ms >= LONELY_MS ||
-	    ((uint64_t)stalled_s >= f->o->stall_s && f->in_ended && f->named == 0 &&
-	        !f->asked && st.peers == 0)) {
+	if (now_ms - f->lonely_ms >= LONELY_MS)
 		fail_lonely(f, &st);
-	} else if ((uint64_t)stalled_s >= f->o->stall_s) {
-		human_time((uint64_t)stalled_s, time);
-		fetch_fail(f, CODE_TEMPFAIL,
-		    "stalled %s: %u/%u pieces; %u have no source; %u peer%s; %u "
-		    "tracker%s ok: try again later, it goes on from there",
-		    time, st.pieces_held, st.pieces_wanted, st.unsourced, st.peers,
-		    st.peers == 1 ? "" : "s", f->trackers_ok,
-		    f->trackers_ok == 1 ? "" : "s");
-	}
+	else if ((uint64_t)stalled_s >= f->o->stall_s)
+		fail_stalled(f, &st, (uint64_t)stalled_s);
 }
 
 static void

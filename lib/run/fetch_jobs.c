@@ -265,6 +265,10 @@ fetch_jobs_todo(struct fetch *f)
 	bool loaded_some = false;
 
 	while (f->swarm != NULL && swarm_job(f->swarm, &j.job)) {
+		/* Nothing is written to any more but by others. */
+		if (f->phase == FETCH_SERVING && j.job.kind == SWARM_LOAD &&
+		    !store_is_as_left(f->store, j.job.block.piece, loop_now()))
+			fetch_damaged(f, j.job.block.piece);
 		if (j.job.kind == SWARM_LOAD &&
 		    store_map_is_warm(
 		        f->map, offset_of(f, j.job.block), j.job.block.length)) {
@@ -354,9 +358,21 @@ rechecked(struct work_job *w)
 {
 	struct fetch_job *j = of(w);
 	struct fetch *f = j->f;
+	uint32_t piece = j->job.block.piece;
 
-	if (!w->cancelled && j->rc != RC_OK && j->rc != RC_MEM)
-		store_lost(f->store, j->job.block.piece);
+	if (!w->cancelled && j->rc == RC_OK) {
+		store_held(f->store, piece);
+		swarm_offer_again(f->swarm, piece);
+	} else {
+		if (!f->damaged)
+			fetch_remark(f,
+			    "files below %s were changed by somebody else: what is not "
+			    "right any more is not served",
+			    f->o->dir);
+		f->damaged = true;
+		if (!w->cancelled && j->rc != RC_MEM)
+			store_lost(f->store, piece);
+	}
 	end_job(j);
 }
 
@@ -369,7 +385,6 @@ fetch_damaged(struct fetch *f, uint32_t piece)
 	uint32_t first = piece, last = piece;
 	size_t at, end;
 
-	f->damaged = true;
 	layout_files(&f->torrent, piece, &at, &end);
 	for (; at < end; at++) {
 		uint32_t from, to;

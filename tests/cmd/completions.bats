@@ -121,7 +121,7 @@ a_run() {
 	session_home "$HOME"
 	mkdir -m 700 "$XDG_RUNTIME_DIR"
 	ugat-parse "$BATS_TEST_DIRNAME/../vectors/torrents/libtorrent/base.torrent" >records
-	ugat-fetch -q -t 1s -d out <records >/dev/null 2>&1 || [ $? -eq 69 ]
+	ugat-fetch -q -t 1s -d out <records >/dev/null 2>&1 || [ $? -eq 75 ]
 	HASH=$(awk -F'\t' '$1 == "torrent" { print $2 }' records)
 	ugat-stat "$HASH" | grep -q "	btih=$HASH"
 }

@@ -195,6 +195,5 @@ later!	1'
 	kill -INT "$FETCH"
 	kill -HUP "$FETCH"
 	status_of "$FETCH"
-	# Nobody was asked: to try again later would not help.
-	ends 69 'no peer to load from: 0/4 pieces; the input has ended and named none: put ugat-announce before it'
+	ends 75 'stalled 0:[0-5][0-9]: .* 0 trackers ok: put ugat-announce before it'
 }

@@ -247,26 +247,26 @@ on_disk() {
 	torrent a
 	ugat-parse "$TORRENT" >in
 	fetch="timeout 20 ugat-fetch -t 1s -d out <in"
-	# 69 below: it fits, and nobody was named to load from.
+	# 75 below: it fits, and began to wait for somebody to load from.
 	on_disk 2m "$fetch" || return 0
 	[ "$CODE" -eq 74 ]
 	[ "$(wc -l <fetch.err)" -eq 1 ]
 	# 3,000,000 bytes in blocks of 4 KiB are 3,002,368; the disk holds 2 MiB less some blocks of its own.
 	said '^ugat-fetch: out: needs 2\.86 MiB, (2\.00|1\.9[0-9]) MiB free: make room, or choose another directory with -d$'
 	on_disk 4m "$fetch"
-	[ "$CODE" -eq 69 ]
+	[ "$CODE" -eq 75 ]
 	# What is there already is not needed again; a hole is.
 	on_disk 4m "head -c 2000000 src/a >out/a; head -c 1000000 /dev/zero >out/other; $fetch"
-	[ "$CODE" -eq 69 ]
+	[ "$CODE" -eq 75 ]
 	on_disk 4m "truncate -s 3000000 out/a; head -c 1500000 /dev/zero >out/other; $fetch"
 	[ "$CODE" -eq 74 ]
 	said 'needs 2\.86 MiB'
 	# Blocks that another program has set aside count, bytes in them or not.
 	on_disk 4m "fallocate -l 3000000 out/a; head -c 1000000 /dev/zero >out/other; $fetch"
-	[ "$CODE" -eq 69 ]
+	[ "$CODE" -eq 75 ]
 	# Old data that turns out to be wrong lies in blocks, too.
 	on_disk 4m "head -c 3000000 /dev/zero | tr '\\0' x >out/a; head -c 1000000 /dev/zero >out/other; $fetch"
-	[ "$CODE" -eq 69 ]
+	[ "$CODE" -eq 75 ]
 	# Nothing is wanted any more.
 	on_disk 4m "cp src/a out/a; head -c 1000000 /dev/zero >out/other; $fetch"
 	[ "$CODE" -eq 0 ]
@@ -279,7 +279,7 @@ on_disk() {
 	ugat-parse "$TORRENT" >in
 	fetch="timeout 20 ugat-fetch -t 1s -d out <in"
 	on_disk 2m "mkdir -p out/tree/sub; mount -t tmpfs -o size=8m none out/tree/sub; $fetch" || return 0
-	[ "$CODE" -eq 69 ]
+	[ "$CODE" -eq 75 ]
 	on_disk 1m "mkdir -p out/tree/sub; mount -t tmpfs -o size=8m none out/tree/sub; $fetch"
 	[ "$CODE" -eq 74 ]
 	said 'needs 1\.43 MiB'

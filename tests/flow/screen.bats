@@ -143,7 +143,7 @@ table() {
 	for term in dumb xterm; do
 		CODE=0
 		NO_COLOR=1 ONPTY_TERM=$term as lab "$FLOW_PYTHON" "$FLOW_DIR/onpty.py" 80 $term.bytes ugat-fetch -t 1s -d out <records >fetch.out || CODE=$?
-		code 69
+		code 75
 		no grep -aq $'\e\\[[0-9;]*m' $term.bytes
 	done
 	grep -aq '0%' xterm.bytes
