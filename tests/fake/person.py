@@ -13,6 +13,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -33,6 +34,9 @@ def main():
         fd = os.open(name, os.O_RDWR)
         fcntl.ioctl(fd, termios.TIOCSCTTY, 0)
         os.close(fd)
+        # Whoever runs us behind, as a shell's & does, has it ignored: a terminal's shell has not.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
     streams = dict(stdin=theirs, stdout=theirs, stderr=theirs) if everything else dict(stdout=sys.stderr)
     child = subprocess.Popen(command, preexec_fn=own_terminal, **streams)

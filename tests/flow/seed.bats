@@ -287,11 +287,11 @@ rate_of() {
 	client 2
 	wait_for 20 says client2 '^done'
 	wait_for 20 settled
-	! grep -q 'changed by somebody' seed.err
+	run ! grep -q 'changed by somebody' seed.err
 	printf SECRET | dd of="$SRC/a" bs=1 seek=1000000 conv=notrunc status=none
 	client 3
 	wait_for 20 grep -q 'changed by somebody else: what is not right any more is not served' seed.err
-	! grep -aq SECRET client3/a
+	run ! grep -aq SECRET client3/a
 }
 
 # client N: libtorrent loads from the seed, into clientN.
