@@ -265,7 +265,7 @@ lonely() { # SCRIPT OF person.py...
 
 @test "get: ^C at a terminal leaves a line: how far it came, and what goes on" {
 	cp "$torrent" a.torrent
-	run timeout -k 2 25 python3 "$person" -a '%' $'\x03' -- ugat get -t 1m -d out a.torrent
+	TERM=xterm run timeout -k 2 25 python3 "$person" -a '%' $'\x03' -- ugat get -t 1m -d out a.torrent
 	[[ $output == *'ugat-fetch: stopped at 0 %: run the same again, it goes on from there'* ]]
 }
 
@@ -273,8 +273,7 @@ lonely() { # SCRIPT OF person.py...
 	export XDG_RUNTIME_DIR=$PWD
 	cp "$torrent" a.torrent
 	# The second one fails at once; the first waits for peers.
-	run timeout -k 2 25 python3 "$person" -a 'loading' $'\x03' -- ugat get -j 2 -t 1m -d out a.torrent nosuch.torrent
-	echo "$status $output"
+	TERM=xterm run timeout -k 2 25 python3 "$person" -a 'loading' $'\x03' -- ugat get -j 2 -t 1m -d out a.torrent nosuch.torrent
 	[ "$status" -eq 130 ] || [ "$status" -eq 254 ]
 	[[ $output == *STATE* ]]
 }
