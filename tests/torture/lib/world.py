@@ -188,6 +188,8 @@ def foreign(ended):
     where, _, called = ended.crash.partition(" ")
     if ended.code == -31:
         return "libseccomp.so.2"  # its filter, cut short, forbids what it should not
+    if ended.code == 127 and b"cannot allocate memory for thread-local data" in ended.err:
+        return "ld.so"
     if where == "ours" and re.match(r"get(pw|gr|addrinfo|host|serv)", called):
         return "libc.so.6"
     return where if where not in ("", "ours") else None
@@ -199,7 +201,7 @@ def wrong_end(ended):
         return "hangs"
     if ended.code < 0 and not foreign(ended):
         return f"signal {-ended.code} in {ended.crash}: {said(ended)}"
-    if ended.code > 0 and ended.code not in CODES:
+    if ended.code > 0 and ended.code not in CODES and not foreign(ended):
         return f"exit code {ended.code}: {said(ended)}"
     if ended.code > 0 and not ended.err.strip():
         return f"exit code {ended.code} without a word"
