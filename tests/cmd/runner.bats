@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# tests/run itself: what it must count as failed.
+# tests/run itself: what it must count as failed. And whether tests/run-torture finds its attacks.
 
 setup() {
 	tree=$BATS_TEST_TMPDIR/tree
@@ -115,4 +115,12 @@ TEST "three" { false; }'
 	[ "$status" -eq 0 ]
 	run find "$BATS_TEST_TMPDIR" -maxdepth 1 -name 'ugat-check.*'
 	[ -z "$output" ]
+}
+
+@test "make torture: without a theme it is all of them, with one its own" {
+	run "$BATS_TEST_DIRNAME/../run-torture" -l
+	[ "$status" -eq 0 ]
+	[ "$(cut -f 2 <<<"$output" | sort)" = "$(cd "$BATS_TEST_DIRNAME/../.." && printf '%s\n' tests/torture/*/run)" ]
+	run "$BATS_TEST_DIRNAME/../run-torture" quick -l names
+	[ "$output" = '10	tests/torture/names/run' ]
 }
