@@ -3,20 +3,10 @@
 
 #include <string.h>
 
-enum { PREFIX = 8 }; /* bytes of an IPv6 network that one customer has: a /64 */
-
 void
 conns_init(struct conns *c)
 {
 	memset(c, 0, sizeof(*c));
-}
-
-static bool
-is_same_source(const struct addr *a, const struct addr *b)
-{
-	if (addr_is_v4(a) || addr_is_v4(b))
-		return addr_same_ip(a, b);
-	return memcmp(a->ip, b->ip, PREFIX) == 0;
 }
 
 /* Whether it counts against the limits on strangers. */
@@ -48,8 +38,8 @@ count_source(const struct conns *c, const struct addr *source)
 	size_t sum = 0;
 
 	for (size_t i = 0; i < CONNS_SLOTS; i++)
-		sum +=
-		    is_stranger(&c->all[i]) && is_same_source(&c->all[i].source, source);
+		sum += is_stranger(&c->all[i]) &&
+		    addr_same_source(&c->all[i].source, source);
 	return sum;
 }
 
@@ -87,7 +77,7 @@ find_oldest(struct conns *c, const struct conn *n, const struct addr *source)
 		struct conn *o = &c->all[i];
 
 		if (o == n || !is_stranger(o) || !may_be_pushed(o) ||
-		    (source != NULL && !is_same_source(&o->source, source)))
+		    (source != NULL && !addr_same_source(&o->source, source)))
 			continue;
 		if (oldest == NULL || o->order < oldest->order)
 			oldest = o;

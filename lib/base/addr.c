@@ -30,6 +30,16 @@ addr_same_ip(const struct addr *a, const struct addr *b)
 }
 
 bool
+addr_same_source(const struct addr *a, const struct addr *b)
+{
+	enum { NETWORK = 8 }; /* bytes of a /64 */
+
+	if (addr_is_v4(a) || addr_is_v4(b))
+		return addr_same_ip(a, b);
+	return memcmp(a->ip, b->ip, NETWORK) == 0;
+}
+
+bool
 addr_eq(const struct addr *a, const struct addr *b)
 {
 	return a->port == b->port && addr_same_ip(a, b);

@@ -29,6 +29,9 @@ bool addr_is_v4(const struct addr *a);
 bool addr_same_ip(const struct addr *a, const struct addr *b);
 bool addr_eq(const struct addr *a, const struct addr *b);
 
+/* Whether one customer may have both: the same IPv4 address, or the same IPv6 /64. */
+bool addr_same_source(const struct addr *a, const struct addr *b);
+
 /* 127/8 or ::1. */
 bool addr_is_loopback(const struct addr *a);
 

@@ -173,7 +173,10 @@ void fetch_net_stop(struct fetch *f);
 bool fetch_jobs_todo(struct fetch *f);
 void fetch_check_more(struct fetch *f);
 
-/* A piece that was held cannot be read: hash it, and its files', again. */
+/*
+ * A piece that was held cannot be read, or somebody wrote to its files: it and theirs are
+ * withdrawn, hashed again, and offered again where they are right.
+ */
 void fetch_damaged(struct fetch *f, uint32_t piece);
 void fetch_sync(struct fetch *f);
 

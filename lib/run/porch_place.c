@@ -10,20 +10,10 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "run/porch_parts.h"
 
-enum {
-	OFFER_MS = 5000, /* to be left alone in, from meeting on */
-	NET6 = 8,        /* bytes: who has one address of a /64 has all of them */
-};
-
-static bool
-is_same_source(const struct addr *a, const struct addr *b)
-{
-	return memcmp(a->ip, b->ip, NET6) == 0 && (!addr_is_v4(a) || addr_same_ip(a, b));
-}
+enum { OFFER_MS = 5000 }; /* to be left alone in, from meeting on */
 
 static bool
 is_idle(const struct caller *c)
@@ -39,7 +29,7 @@ count_source(const struct porch *p, const struct addr *from)
 	for (size_t i = 0; i < PORCH_CALLERS; i++) {
 		const struct caller *c = &p->callers[i];
 
-		if (c->pid != 0 && !c->met && is_same_source(&c->from, from))
+		if (c->pid != 0 && !c->met && addr_same_source(&c->from, from))
 			n++;
 	}
 	return n;
@@ -77,7 +67,7 @@ porch_place(struct porch *p, const struct addr *from)
 			return c;
 		if (c->met)
 			continue;
-		n = count_source(p, &c->from) + is_same_source(&c->from, from);
+		n = count_source(p, &c->from) + addr_same_source(&c->from, from);
 		if (goes_first(c, n, goes, most)) {
 			goes = c;
 			most = n;

@@ -81,6 +81,31 @@ an_ipv4_address_lives_in_its_mapped_form(void **state)
 }
 
 static void
+one_customer_has_an_ipv4_address_or_an_ipv6_64(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} pairs[] = {
+		{ "192.0.2.1", "192.0.2.1", true },
+		{ "192.0.2.1", "192.0.2.2", false },
+		{ "2001:db8::1", "2001:db8::ffff:1", true },
+		{ "2001:db8::1", "2001:db8:0:1::1", false },
+		{ "::1", "192.0.2.1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct addr a, b;
+
+		assert_int_equal(addr_parse(bytes_str(pairs[i].a), &a), RC_OK);
+		assert_int_equal(addr_parse(bytes_str(pairs[i].b), &b), RC_OK);
+		assert_int_equal(addr_same_source(&a, &b), pairs[i].same);
+		assert_int_equal(addr_same_source(&b, &a), pairs[i].same);
+	}
+}
+
+static void
 loopback_is_127_8_and_1(void **state)
 {
 	static const char *const yes[] = { "127.0.0.1", "127.255.255.254", "::1",
@@ -160,6 +185,7 @@ main(void)
 		cmocka_unit_test(both_families_are_read_and_written_alike),
 		cmocka_unit_test(what_is_no_address_is_refused),
 		cmocka_unit_test(an_ipv4_address_lives_in_its_mapped_form),
+		cmocka_unit_test(one_customer_has_an_ipv4_address_or_an_ipv6_64),
 		cmocka_unit_test(loopback_is_127_8_and_1),
 		cmocka_unit_test(places_where_no_peer_can_be_are_not_dialled),
 		cmocka_unit_test(a_scope_is_how_far_an_address_reaches),
