@@ -24,6 +24,7 @@ authd_start() {
 	local dir=$1 end=$((${EPOCHREALTIME/./} + 30000000)) ready
 
 	shift
+	rm -f "$dir/authd.log"
 	authd -d "$dir/authd" -i 127.0.0.1 -p 0 -N open -S 10 "$@" </dev/null >/dev/null 2>"$dir/authd.log" 3>&- 4>&- &
 	AUTHD_PID=$!
 	until ready=$(grep -s ' event=ready ' "$dir/authd.log"); do

@@ -96,12 +96,13 @@ wait_for() {
 }
 
 # spawn NAME COMMAND...: start COMMAND in the background, its words in NAME.out and NAME.err; its
-# pid becomes $SPAWNED and stands in NAME.pid.
+# pid becomes $SPAWNED and stands in NAME.pid. The files are made anew before it returns: nobody
+# reads there what an earlier one of that name said.
 spawn() {
 	local name=$1
 
 	shift
-	"$@" <"${STDIN:-/dev/null}" >"$name.out" 2>"$name.err" 3>&- 4>&- &
+	{ "$@" <"${STDIN:-/dev/null}" 3>&- 4>&- & } >"$name.out" 2>"$name.err"
 	SPAWNED=$!
 	echo "$SPAWNED" >>"$SCRATCH/pids"
 	echo "$SPAWNED" >"$name.pid"
@@ -112,7 +113,7 @@ spawn_group() {
 	local name=$1
 
 	shift
-	setsid "$@" <"${STDIN:-/dev/null}" >"$name.out" 2>"$name.err" 3>&- 4>&- &
+	{ setsid "$@" <"${STDIN:-/dev/null}" 3>&- 4>&- & } >"$name.out" 2>"$name.err"
 	SPAWNED=$!
 	echo "-$SPAWNED" >>"$SCRATCH/pids"
 	echo "$SPAWNED" >"$name.pid"
