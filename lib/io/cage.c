@@ -253,9 +253,7 @@ struct filter {
 static void
 note(struct filter *f, int result)
 {
-	/*
-	 * A call that this architecture does not have, or no longer, is denied already.
-	 */
+	/* What this architecture does not have, or no longer, is denied already. */
 	if (f->err == 0 && result != -EDOM && result != -EINVAL)
 		f->err = result;
 }
@@ -263,13 +261,8 @@ note(struct filter *f, int result)
 static void
 deny(struct filter *f, const int *calls, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		int r = seccomp_rule_add(f->ctx, f->no, calls[i], 0);
-
-		/* What this architecture does not have is denied already. */
-		if (r != -EDOM && r != -EINVAL)
-			note(f, r);
-	}
+	for (size_t i = 0; i < n; i++)
+		note(f, seccomp_rule_add(f->ctx, f->no, calls[i], 0));
 }
 #define DENY(f, calls) deny((f), (calls), sizeof(calls) / sizeof((calls)[0]))
 
@@ -345,9 +338,7 @@ filter_calls(const struct cage *c)
 		errno = ENOMEM;
 		return RC_SYS;
 	}
-	/*
-	 * A tree and no list: the kernel asks it of every call there is when it loads it.
-	 */
+	/* A tree and no list: the kernel asks it of every call when it is loaded. */
 	(void)seccomp_attr_set(f.ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	make_rules(&f, c);
 	if (f.err == 0) {

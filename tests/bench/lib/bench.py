@@ -23,6 +23,7 @@ import urllib.error
 import urllib.request
 
 import tables
+from ratios import NOT_RIVALS
 
 OUT = os.environ.get("UGAT_OUT", "build")  # the built programs' folder
 OTHER = os.environ.get("OTHER")  # another build's, shown beside it
@@ -167,8 +168,12 @@ def free_port():
     sys.exit("bench: no free port")
 
 
+class Failed(SystemExit):
+    """A program did not do its work; nothing else is wrong."""
+
+
 def took(words, ok=(0,), stdin=None, done=None, stdout=None, cwd=None):
-    """Run it once: {wall, cpu, user, sys (s), rss, anon (KiB)}."""
+    """Run it once: {wall, cpu, user, sys (s), rss, anon (KiB)}. Raises Failed."""
     result, said = path("result"), path("said")
     options = (["-d", done] if done else []) + ["-t", str(LIMIT)]
     with open(stdin or "/dev/null", "rb") as source, open(said, "wb") as words_of:
@@ -184,7 +189,7 @@ def took(words, ok=(0,), stdin=None, done=None, stdout=None, cwd=None):
         wall, user, system, rss, anon, status = got.read().split()
     if os.waitstatus_to_exitcode(int(status)) not in ok:
         with open(said, errors="replace") as text:
-            sys.exit("bench: %s failed (%s):\n%s" % (" ".join(words)[:200], status, text.read()[-2000:]))
+            raise Failed("bench: %s failed (%s):\n%s" % (" ".join(words)[:200], status, text.read()[-2000:]))
     return {"wall": float(wall), "cpu": float(user) + float(system), "user": float(user), "sys": float(system),
             "rss": int(rss), "anon": int(anon)}
 
@@ -258,8 +263,12 @@ class Transmission:
 
 # ---- beside each other
 
+def is_rival(name):
+    return not name.startswith(NOT_RIVALS)
+
+
 def chosen(name):
-    return name.startswith(("ugat", "limit", "ideal")) or any(name.startswith(word) for word in RIVALS)
+    return not is_rival(name) or any(name.startswith(word) for word in RIVALS)
 
 
 def wanted(work):
@@ -280,13 +289,21 @@ def keep(**line):
 def rounds(work, programs, base, gib=None, count=None):
     """
     Run them in turns: the medians, printed, kept and returned. base: the name whose figure the
-    others are held against; gib: how much each of them works on, to count CPU by it.
+    others are held against; gib: how much each of them works on, to count CPU by it. A rival that
+    fails is told and left out.
     """
     programs = {name: measure for name, measure in programs.items() if name == base or chosen(name)}
     got = {name: [] for name in programs}
     for _ in range(count or ROUNDS):
-        for name, measure in programs.items():
-            got[name].append(measure())
+        for name, measure in [turn for turn in programs.items() if turn[0] in got]:
+            try:
+                got[name].append(measure())
+            except Failed as why:
+                if name == base or not is_rival(name):
+                    raise
+                print("%s: left out: %s" % (name, why), flush=True)
+                del got[name]
+                continue
             if sys.stderr.isatty():
                 print("\r\033[K%s: %s %.2f s" % (work, name, got[name][-1].get("wall", 0)), end="", file=sys.stderr)
     if sys.stderr.isatty():
@@ -303,8 +320,7 @@ def rounds(work, programs, base, gib=None, count=None):
 
 def best(medians, key):
     """The best rival's name and figure, or None."""
-    rivals = [(row[key], name) for name, row in medians.items()
-              if not is_ours(name) and not name.startswith(("limit", "ideal")) and key in row]
+    rivals = [(row[key], name) for name, row in medians.items() if is_rival(name) and key in row]
     return min(rivals) if rivals else None
 
 

@@ -183,9 +183,11 @@ class Work:
             bench.until(lambda: tracker.enroll(address, seeders.port), "opentracker takes no seeder")
         words, waits = client(self)
         memory.close()
-        got = bench.took(words, done=self.done if waits else None)
-        sent, cpu, _ = seeders.end()
-        tracker.end()
+        try:
+            got = bench.took(words, done=self.done if waits else None)
+        finally:
+            sent, cpu, _ = seeders.end()
+            tracker.end()
         self.torrent.check(self.to, client not in self.checked)
         self.checked.add(client)
         shutil.rmtree(self.to)

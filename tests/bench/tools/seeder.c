@@ -4,7 +4,8 @@
  * same for every downloader, for they share the processor. A peer at each address has all
  * of FILE, unchokes whoever is interested, and answers requests by writev from a map of
  * the file: sendfile hands pages over that the receiver then pays for. With -c it calls
- * the downloader at that port of 127.0.0.1 as soon as it listens, and goes on listening.
+ * the downloader at that port of 127.0.0.1 as soon as it listens, calls again when that
+ * ends, and goes on listening.
  *
  * Says "ready" when it listens. At SIGTERM it says how many bytes of blocks it has sent,
  * the seconds of processor time since "ready", and how many connections there were.
@@ -37,7 +38,8 @@ struct ask {
 
 struct conn {
 	int fd;
-	unsigned number; /* of the address */
+	unsigned number;  /* of the address */
+	const char *from; /* the address, of who called; else NULL */
 	bool listens, waits, hello, unchoked;
 	size_t n_in, n_ctl, sent; /* sent: bytes of the first ask's answer */
 	uint8_t in[IN_MAX], *ctl;
@@ -46,7 +48,7 @@ struct conn {
 };
 
 struct seeder {
-	const char *btih;
+	const char *btih, *to; /* to: the port that is called, or NULL */
 	const uint8_t *data;
 	size_t size, piece, pieces;
 	int epoll;
@@ -138,9 +140,9 @@ greet(const struct seeder *s, struct conn *c)
 }
 
 static void
-call(struct seeder *s, const char *from, const char *port, unsigned n)
+call(struct seeder *s, const char *from, unsigned n)
 {
-	struct sockaddr_in local = address(from, "0"), to = address("127.0.0.1", port);
+	struct sockaddr_in local = address(from, "0"), to = address("127.0.0.1", s->to);
 	int fd, on = 1;
 
 	while (!over) {
@@ -152,6 +154,7 @@ call(struct seeder *s, const char *from, const char *port, unsigned n)
 
 			(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 			(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+			c->from = from;
 			greet(s, c);
 			watch(s, c, true);
 			s->conns++;
@@ -319,6 +322,19 @@ write_some(struct seeder *s, struct conn *c)
 }
 
 static void
+lose(struct seeder *s, struct conn *c)
+{
+	const char *from = c->from;
+	unsigned n = c->number;
+
+	drop(c);
+	if (from == NULL)
+		return;
+	(void)usleep(CALL_US);
+	call(s, from, n);
+}
+
+static void
 serve(struct seeder *s)
 {
 	struct epoll_event e[EVENTS_MAX];
@@ -334,7 +350,7 @@ serve(struct seeder *s)
 			else if (((e[i].events & ~(unsigned)EPOLLOUT) != 0 &&
 			             !read_some(s, c)) ||
 			    !write_some(s, c))
-				drop(c);
+				lose(s, c);
 		}
 	}
 }
@@ -344,13 +360,12 @@ main(int argc, char **argv)
 {
 	static const struct sigaction quit = { .sa_handler = end };
 	struct seeder s = { .epoll = epoll_create1(0) };
-	const char *to = NULL;
 	struct stat st;
 	double start;
 	int fd, letter;
 
 	while ((letter = getopt(argc, argv, "c:")) == 'c')
-		to = optarg;
+		s.to = optarg;
 	argv += optind - 1;
 	argc -= optind - 1;
 	if (letter != -1 || argc < 6 || strlen(argv[1]) != 40)
@@ -372,8 +387,8 @@ main(int argc, char **argv)
 	puts("ready");
 	(void)fflush(stdout);
 	start = cpu();
-	for (int i = 5; to != NULL && i < argc; i++)
-		call(&s, argv[i], to, (unsigned)i);
+	for (int i = 5; s.to != NULL && i < argc; i++)
+		call(&s, argv[i], (unsigned)i);
 	serve(&s);
 	printf("%llu %.3f %u\n", (unsigned long long)s.bytes, cpu() - start, s.conns);
 	return 0;
