@@ -380,6 +380,8 @@ on_extended(struct peer *p, struct peer_event *event)
 		p->said.reqq = said.reqq;
 	if (said.port != 0)
 		p->said.port = said.port;
+	if (said.upload_only)
+		p->said.upload_only = true;
 	if (said.client.n != 0)
 		(void)text_printable(said.client, p->client, sizeof(p->client));
 	*event = (struct peer_event){ .kind = PEER_EXTENDED };

@@ -439,10 +439,11 @@ a_later_extension_handshake_changes_only_what_it_says(void **state)
 	struct talk *t = talk_open(TALK_EXTENDED);
 
 	(void)state;
-	say_extended(t, "d1:pi4000e4:reqqi250e1:v3:abce");
+	say_extended(t, "d1:pi4000e4:reqqi250e11:upload_onlyi1e1:v3:abce");
 	say_extended(t, "d1:md6:ut_pexi0eee");
 	talk_now(t);
 	ASSERT_KINDS(t, PEER_EXTENDED, PEER_EXTENDED);
+	assert_true(t->p.said.upload_only);
 	assert_int_equal(t->p.said.port, 4000);
 	assert_int_equal(t->p.said.reqq, 250);
 	assert_string_equal(t->p.client, "abc");

@@ -245,6 +245,43 @@ who_might_trade_has_two_minutes(void **state)
 	clear(&w);
 }
 
+static void
+shake_hands_extended(struct sim *w, struct guest *g, const char *dict)
+{
+	struct wire_handshake h = { .extended = true };
+	uint8_t text[WIRE_HANDSHAKE + 64];
+	size_t n = strlen(dict);
+
+	memcpy(h.btih, w->t.btih, sizeof(h.btih));
+	memset(h.id, 'g', sizeof(h.id));
+	wire_put_handshake(&h, text);
+	hear(w, g, text, WIRE_HANDSHAKE);
+	memcpy(text, "\0\0\0", 3);
+	text[3] = (uint8_t)(2 + n);
+	text[4] = 20;
+	text[5] = 0;
+	memcpy(text + 6, dict, n);
+	hear(w, g, text, 6 + n);
+	note_ends(w);
+}
+
+/* BEP 21: it lacks pieces, and wants none of them. */
+static void
+two_who_only_give_part_though_one_of_them_has_not_all(void **state)
+{
+	struct guest guest[64] = { 0 };
+	struct sim w;
+
+	(void)state;
+	setup(&w, true);
+	assert_true(call(&w, guest, 0) && call(&w, guest, 1));
+	shake_hands_extended(&w, &guest[0], "d11:upload_onlyi0ee");
+	shake_hands_extended(&w, &guest[1], "d11:upload_onlyi1ee");
+	assert_false(guest[0].gone);
+	assert_true(guest[1].gone);
+	clear(&w);
+}
+
 int
 main(void)
 {
@@ -257,6 +294,7 @@ main(void)
 		cmocka_unit_test(
 		    callers_leave_places_for_those_who_are_dialled_while_something_is_missing),
 		cmocka_unit_test(who_might_trade_has_two_minutes),
+		cmocka_unit_test(two_who_only_give_part_though_one_of_them_has_not_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
