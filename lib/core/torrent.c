@@ -88,6 +88,7 @@ add_torrent(struct torrent *t, const struct line *l, struct line_scratch *s)
 	t->piece_length = (uint32_t)r.piece_length;
 	t->pieces = (uint32_t)r.pieces;
 	t->length = r.length;
+	t->files_in_all = r.files;
 	t->private = r.private;
 	t->described = true;
 	t->sha1 = calloc((size_t)t->pieces + 1, 20);
@@ -147,6 +148,8 @@ add_file(struct torrent *t, const struct line *l, struct line_scratch *s)
 		    "empty, `.` or `..` component");
 	if (r.offset > t->length || r.length > t->length - r.offset)
 		return fail(t, RC_BAD, "a `file` line past the end of the torrent");
+	if (r.index >= t->files_in_all)
+		return fail(t, RC_BAD, "a `file` line past the last file");
 	if (torrent_add_file(t, r.path) != RC_OK)
 		return RC_MEM;
 	f = &t->files[t->n_files - 1];
@@ -159,15 +162,25 @@ add_file(struct torrent *t, const struct line *l, struct line_scratch *s)
 	return RC_OK;
 }
 
+static bool
+is_known(const struct torrent *t, uint64_t piece)
+{
+	return (t->known[piece / 8] & 0x80 >> piece % 8) != 0;
+}
+
 static enum rc
 add_piece(struct torrent *t, const struct line *l)
 {
 	struct rec_piece r;
+	uint8_t *sha1;
 
 	if (rec_get_piece(l, &r) != RC_OK || r.index >= t->pieces)
 		return fail(
 		    t, RC_BAD, "a malformed `piece` line, or one past the last piece");
-	memcpy(t->sha1 + r.index * 20, r.sha1, sizeof(r.sha1));
+	sha1 = t->sha1 + r.index * 20;
+	if (is_known(t, r.index) && memcmp(sha1, r.sha1, sizeof(r.sha1)) != 0)
+		return fail(t, RC_BAD, "two `piece` lines with one number");
+	memcpy(sha1, r.sha1, sizeof(r.sha1));
 	set_bit(t->known, r.index);
 	return RC_OK;
 }
@@ -318,12 +331,6 @@ check_paths(struct torrent *t)
 	return rc;
 }
 
-static bool
-is_known(const struct torrent *t, uint64_t piece)
-{
-	return (t->known[piece / 8] & 0x80 >> piece % 8) != 0;
-}
-
 static enum rc
 check_pieces(struct torrent *t)
 {
@@ -356,6 +363,10 @@ torrent_finish(struct torrent *t)
 	for (size_t i = 0; i < t->n_files; i++) {
 		if (t->files[i].offset < at)
 			return fail(t, RC_BAD, "two `file` lines overlap");
+		if (i > 0 && t->files[i].index <= t->files[i - 1].index)
+			return fail(t, RC_BAD,
+			    "two `file` lines with one number, or numbers that are not "
+			    "in the order of the offsets");
 		at = t->files[i].offset + t->files[i].length;
 	}
 	rc = check_paths(t);

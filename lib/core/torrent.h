@@ -39,7 +39,8 @@ struct torrent {
 	uint32_t piece_length;
 	uint32_t pieces;
 	uint64_t length;
-	struct bytes name; /* owned */
+	uint64_t files_in_all; /* whether they have a `file` line or not */
+	struct bytes name;     /* owned */
 	bool private;
 
 	bool has_self; /* a `self` line was there */
@@ -85,8 +86,9 @@ enum rc torrent_add(
 enum rc torrent_add_file(struct torrent *t, struct bytes path) MUST_USE;
 
 /*
- * `end` was read: hold the whole against itself. The files are sorted, do not overlap,
- * lie inside the torrent, and no two paths clash. RC_BAD with t->why, RC_MEM.
+ * `end` was read: hold the whole against itself. The files are sorted, by number and by
+ * offset alike, do not overlap, lie inside the torrent, and no two paths clash. RC_BAD
+ * with t->why, RC_MEM.
  */
 enum rc torrent_finish(struct torrent *t) MUST_USE;
 

@@ -93,6 +93,21 @@ $line" good >records
 	done
 }
 
+@test "a description that contradicts itself: exit 65 and where" {
+	one_file
+	cp records good
+	given 's/^file.*/file	0	0	100000	a\nfile	0	100000	100000	b/'
+	ends 65 'two .file. lines with one number'
+	cp good records
+	given 's/^file	0/file	1/'
+	ends 65 'line 3: a .file. line past the last file'
+	cp good records
+	given "\$i\\
+piece	3	$(printf %040d 1)"
+	ends 65 "line $(($(wc -l <records) - 1)): two .piece. lines with one number"
+	[ ! -e out ]
+}
+
 @test "a newer format, and a kind that must be understood and is not: exit 65" {
 	one_file
 	cp records good

@@ -138,7 +138,7 @@ a_piece_of_gaps_and_pads_alone_is_not_wanted(void **state)
 	(void)state;
 	assert_int_equal(describe(&t,
 	                     "ugat\t1\n"
-	                     "torrent\t" BTIH "\t-\t16\t3\t48\t3\tt\n"
+	                     "torrent\t" BTIH "\t-\t16\t3\t48\t4\tt\n"
 	                     "file\t1\t20\t12\tt/p\tattr=p\n"
 	                     "file\t2\t32\t0\tt/empty\n"
 	                     "file\t3\t33\t2\tt/l\tattr=l\tsymlink=x\n"),

@@ -11,6 +11,7 @@
 #include "tests/unit/describe.h"
 
 #define SHA "0123456789abcdef0123456789abcdef01234567"
+#define OTHER_SHA "1123456789abcdef0123456789abcdef01234567"
 #define BTIH "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 #define HEAD "ugat\t1\ntorrent\t" BTIH "\t-\t16\t2\t20\t2\tt\n"
 #define PIECES "piece\t0\t" SHA "\npiece\t1\t" SHA "\n"
@@ -75,7 +76,8 @@ checked_and_have_lines_are_kept_with_their_files(void **state)
 	    t.files[1].checked_mtime_ns == 77);
 	assert_int_equal(t.have[0], 0xc0);
 	torrent_clear(&t);
-	assert_int_equal(describe(&t, HEAD FILES PIECES "have\t1\n"), RC_OK);
+	/* A line that comes twice says nothing else. */
+	assert_int_equal(describe(&t, HEAD FILES PIECES PIECES "have\t1\n"), RC_OK);
 	assert_int_equal(t.have[0], 0x40);
 	assert_false(t.files[0].checked);
 	torrent_clear(&t);
@@ -113,6 +115,13 @@ what_cannot_be_is_refused_with_a_reason(void **state)
 		{ HEAD "file\t0\t0\t12\tt/a\nfile\t1\t12\t8\tt/a/b\n" PIECES, RC_BAD,
 		    "also a directory" },
 		{ HEAD FILES "piece\t0\t" SHA "\n", RC_BAD, "did a filter eat it" },
+		{ HEAD FILES PIECES "piece\t1\t" OTHER_SHA "\n", RC_BAD,
+		    "two `piece` lines with one number" },
+		{ HEAD "file\t2\t0\t12\tt/a\n", RC_BAD, "past the last file" },
+		{ HEAD "file\t1\t0\t12\tt/a\nfile\t1\t12\t8\tt/b\n" PIECES, RC_BAD,
+		    "two `file` lines with one number" },
+		{ HEAD "file\t1\t0\t12\tt/a\nfile\t0\t12\t8\tt/b\n" PIECES, RC_BAD,
+		    "not in the order of the offsets" },
 		{ "ugat\t1\n", RC_BAD, "did a filter eat it" },
 	};
 

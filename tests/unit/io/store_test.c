@@ -511,7 +511,7 @@ a_hundred_thousand_files_are_no_trouble(void **state)
 	(void)state;
 	assert_non_null(lines);
 	at = (size_t)snprintf(lines, 1024,
-	    "ugat\t1\ntorrent\t" BTIH "\t-\t131072\t1\t100000\t1\tm\npiece\t0" SHA);
+	    "ugat\t1\ntorrent\t" BTIH "\t-\t131072\t1\t100000\t100000\tm\npiece\t0" SHA);
 	for (int i = 0; i < FILES; i++)
 		at += (size_t)snprintf(
 		    lines + at, 48, "file\t%d\t%d\t1\tm/%d/%d\n", i, i, i / 1000, i);
