@@ -460,7 +460,7 @@ store_make_empty(struct store *s, struct store_error *e)
 		if (!torrent_file_is_real(f) || f->length > 0 ||
 		    (s->flags[i] & STORE_THERE) != 0)
 			continue;
-		if (store_fds_get(s->fds, f, true, &lent) != RC_OK)
+		if (store_fds_get(s->fds, f, STORE_FDS_MAKE, &lent) != RC_OK)
 			return store_refused(s, f, e);
 		store_fds_put(s->fds, &lent);
 		s->flags[i] |= STORE_THERE;

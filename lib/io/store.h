@@ -109,6 +109,17 @@ bool store_is_as_left(struct store *s, uint32_t piece, int64_t now_ms);
  */
 enum rc store_space(struct store *s, uint64_t *needed, uint64_t *free_bytes) MUST_USE;
 
+/*
+ * All pieces of a file are held: does it lie where its path says? Then one may be told of
+ * it, and it may be taken away from now on. RC_SYS: it was before, or was replaced, so
+ * that what was written is lost: *e, with ESTALE.
+ */
+enum rc store_in_place(
+    struct store *s, const struct torrent_file *f, struct store_error *e) MUST_USE;
+
+/* Whether the last saves found such a file: *e. */
+bool store_misses(struct store *s, struct store_error *e);
+
 /* Make the listed files of length 0. RC_SYS with *e. */
 enum rc store_make_empty(struct store *s, struct store_error *e) MUST_USE;
 
@@ -143,7 +154,8 @@ enum rc store_read(struct store *s, uint64_t offset, uint8_t *p, size_t n,
 
 /*
  * Write verified bytes to where they belong, making files and directories. Bytes of pads
- * are dropped. After RC_SYS (ENOSPC, say) what was written before is as good as ever.
+ * are dropped. After RC_SYS (ENOSPC, say; ESTALE: as with store_in_place) what was
+ * written before is as good as ever.
  */
 enum rc store_write(struct store *s, uint64_t offset, struct bytes verified,
     struct store_error *e) MUST_USE;

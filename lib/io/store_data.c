@@ -139,8 +139,9 @@ read_span(
 		memset(p, 0, n);
 		return RC_OK;
 	}
-	rc = span->file == NULL ? store_part(s, false, &lent.fd)
-	                        : store_fds_get(s->fds, span->file, false, &lent);
+	rc = span->file == NULL
+	    ? store_part(s, false, &lent.fd)
+	    : store_fds_get(s->fds, span->file, STORE_FDS_READ, &lent);
 	if (rc != RC_OK)
 		return refused_or_none(s, span->file, e);
 	rc = read_at(lent.fd, p, n, span->at);
@@ -203,6 +204,30 @@ begin_writing_back(int fd, uint64_t at, size_t n)
 		(void)sync_file_range(fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE);
 }
 
+/*
+ * A file that was there is not made anew: what was written before would be missing in it.
+ */
+static enum rc
+lend_to_write(struct store *s, const struct torrent_file *f, struct store_fd *lent)
+{
+	uint8_t *flags = &s->flags[f - s->t->files];
+	bool there;
+	enum rc rc;
+
+	(void)pthread_mutex_lock(&s->mutex);
+	there = (*flags & STORE_THERE) != 0;
+	(void)pthread_mutex_unlock(&s->mutex);
+	rc = store_fds_get(s->fds, f, there ? STORE_FDS_WRITE : STORE_FDS_MAKE, lent);
+	if (rc != RC_OK) {
+		errno = there && errno == ENOENT ? ESTALE : errno;
+		return rc;
+	}
+	(void)pthread_mutex_lock(&s->mutex);
+	*flags |= STORE_THERE;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return RC_OK;
+}
+
 static enum rc
 write_file(struct store *s, const struct torrent_file *f, struct bytes in, uint64_t at,
     struct store_error *e)
@@ -210,7 +235,7 @@ write_file(struct store *s, const struct torrent_file *f, struct bytes in, uint6
 	struct store_fd lent;
 	enum rc rc;
 
-	if (store_fds_get(s->fds, f, true, &lent) != RC_OK)
+	if (lend_to_write(s, f, &lent) != RC_OK)
 		return store_refused(s, f, e);
 	rc = write_at(lent.fd, in, at);
 	if (rc != RC_OK)

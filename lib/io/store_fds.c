@@ -74,11 +74,12 @@ store_fds_free(struct store_fds *fs)
 }
 
 static int
-open_once(
-    struct store_fds *fs, const char *path, const struct torrent_file *f, bool write)
+open_once(struct store_fds *fs, const char *path, const struct torrent_file *f,
+    enum store_fds_how how)
 {
+	static const int modes[] = { O_RDONLY, O_RDWR, O_RDWR | O_CREAT };
 	/* O_NONBLOCK: a FIFO that stands in the way must not hang us. */
-	int flags = (write ? O_RDWR | O_CREAT : O_RDONLY) | O_NONBLOCK | O_NOCTTY, fd;
+	int flags = modes[how] | O_NONBLOCK | O_NOCTTY, fd;
 
 	if (beneath_open(&fs->beneath, path, flags, f->executable ? 0777 : 0666, &fd) !=
 	    RC_OK)
@@ -88,11 +89,12 @@ open_once(
 
 /* Do something about errno, so that another try may succeed. */
 static bool
-may_retry(struct store_fds *fs, const char *path, bool write)
+may_retry(struct store_fds *fs, const char *path, enum store_fds_how how)
 {
 	int err;
 
-	if (errno == ENOENT && write && beneath_make_parents(&fs->beneath, path) == RC_OK)
+	if (errno == ENOENT && how == STORE_FDS_MAKE &&
+	    beneath_make_parents(&fs->beneath, path) == RC_OK)
 		return true;
 	err = errno;
 	if (err == EINTR ||
@@ -104,7 +106,7 @@ may_retry(struct store_fds *fs, const char *path, bool write)
 
 /* Open f, making directories and room among the descriptors as need be. */
 static int
-open_file(struct store_fds *fs, const struct torrent_file *f, bool write)
+open_file(struct store_fds *fs, const struct torrent_file *f, enum store_fds_how how)
 {
 	char path[BENEATH_PATH];
 	struct stat st;
@@ -117,8 +119,8 @@ open_file(struct store_fds *fs, const struct torrent_file *f, bool write)
 	memcpy(path, f->path.p, f->path.n);
 	path[f->path.n] = '\0';
 	for (int i = 0; i < OPEN_TRIES && fd < 0; i++) {
-		fd = open_once(fs, path, f, write);
-		if (fd < 0 && !may_retry(fs, path, write))
+		fd = open_once(fs, path, f, how);
+		if (fd < 0 && !may_retry(fs, path, how))
 			return -1;
 	}
 	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
@@ -211,10 +213,10 @@ take_in(struct store_fds *fs, const struct torrent_file *f, bool write, int fd,
 }
 
 enum rc
-store_fds_get(
-    struct store_fds *fs, const struct torrent_file *f, bool write, struct store_fd *out)
+store_fds_get(struct store_fds *fs, const struct torrent_file *f, enum store_fds_how how,
+    struct store_fd *out)
 {
-	bool found;
+	bool write = how != STORE_FDS_READ, found;
 	int fd;
 
 	(void)pthread_mutex_lock(&fs->lock);
@@ -222,7 +224,7 @@ store_fds_get(
 	(void)pthread_mutex_unlock(&fs->lock);
 	if (found)
 		return RC_OK;
-	fd = open_file(fs, f, write);
+	fd = open_file(fs, f, how);
 	if (fd < 0)
 		return RC_SYS;
 	(void)pthread_mutex_lock(&fs->lock);
@@ -249,6 +251,21 @@ store_fds_put(struct store_fds *fs, struct store_fd *lent)
 		forget(s);
 	(void)pthread_mutex_unlock(&fs->lock);
 	errno = err;
+}
+
+bool
+store_fds_is(struct store_fds *fs, const struct torrent_file *f, const struct stat *st)
+{
+	const struct slot *s;
+	struct stat own;
+	bool same;
+
+	(void)pthread_mutex_lock(&fs->lock);
+	s = find(fs, f);
+	same = s == NULL || fstat(s->fd, &own) != 0 ||
+	    (own.st_dev == st->st_dev && own.st_ino == st->st_ino);
+	(void)pthread_mutex_unlock(&fs->lock);
+	return same;
 }
 
 unsigned

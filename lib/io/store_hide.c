@@ -55,7 +55,7 @@ store_hide(struct store *s, const struct torrent_file *f, struct store_error *e)
 	/* Blocks of huge pieces: it has no name from the start. */
 	if (store_gather(s, 0, nothing, e) != RC_OK)
 		rc = RC_SYS;
-	else if (store_fds_get(s->fds, f, true, &lent) != RC_OK)
+	else if (store_fds_get(s->fds, f, STORE_FDS_MAKE, &lent) != RC_OK)
 		rc = store_refused(s, f, e);
 	remove_names(s, f);
 	remove_notes(s);
@@ -73,7 +73,7 @@ store_forget(struct store *s, uint64_t offset, uint64_t n)
 	layout_start(&it, s->t, offset, n);
 	while (layout_next(&it, &span)) {
 		if (span.pad || span.file == NULL ||
-		    store_fds_get(s->fds, span.file, true, &lent) != RC_OK)
+		    store_fds_get(s->fds, span.file, STORE_FDS_WRITE, &lent) != RC_OK)
 			continue;
 		(void)fallocate(lent.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		    (off_t)span.at, (off_t)span.n);

@@ -78,7 +78,7 @@ map_file(struct store *s, const struct torrent_file *file, uint64_t length)
 	struct store_fd lent = { .fd = -1, .slot = -1 };
 	void *base = MAP_FAILED;
 	enum rc rc = file == NULL ? store_part(s, false, &lent.fd)
-	                          : store_fds_get(s->fds, file, false, &lent);
+	                          : store_fds_get(s->fds, file, STORE_FDS_READ, &lent);
 
 	if (rc != RC_OK)
 		return NULL;

@@ -15,7 +15,9 @@ enum store_flag {
 	STORE_STALE = 1,  /* written to, or judged, since the last save */
 	STORE_RECENT = 2, /* was so at the last save */
 	STORE_DIRTY = 4,  /* its held pieces may not be on the disk itself */
-	STORE_THERE = 8,  /* it was on disk at the start */
+	STORE_THERE = 8,  /* it is on disk: from the start, or since we made it */
+	STORE_TOLD = 16,  /* store_in_place said so: now it may be taken away */
+	STORE_GONE = 32,  /* it was, before that: nothing of it counts any more */
 };
 
 enum { STORE_LOOKED = 64 };
@@ -52,7 +54,8 @@ struct store {
 	struct journal now; /* its files: as t->files, then .part, then carried ones */
 	uint8_t *flags;     /* enum store_flag, for t->files and .part */
 	struct store_list stale, recent, dirty;
-	bool closing;      /* the last save is under way */
+	const struct torrent_file *gone; /* one that is STORE_GONE, or NULL */
+	bool closing;                    /* the last save is under way */
 	uint64_t saved_ns; /* the mtime of the journal last saved; 0: none yet */
 	bool unsaved;
 	bool
@@ -79,6 +82,12 @@ enum rc store_part(struct store *s, bool write, int *fd) MUST_USE;
 
 /* Add number i (t->n_files: .part) to the list of one flag, once. The mutex is held. */
 void store_mark(struct store *s, struct store_list *l, enum store_flag flag, size_t i);
+
+/*
+ * File number i was looked at, with err: if that says that it was taken away or replaced,
+ * nothing of it counts any more. The mutex is held.
+ */
+void store_note_gone(struct store *s, size_t i, int err);
 
 /* Begin s->now from the journal and what lies on disk. RC_BAD: o has the words. */
 enum rc store_scan(struct store *s, bool distrust, struct outcome *o) MUST_USE;

@@ -16,7 +16,7 @@ enum {
 	LOOK_MS = 1000
 };
 
-/* Look at a file, or with number t->n_files at .part. */
+/* Look at a file, or with number t->n_files at .part. RC_NONE: errno. */
 static enum rc
 look(const struct store *s, struct beneath_near *near, size_t i, struct stat *st)
 {
@@ -35,7 +35,20 @@ look(const struct store *s, struct beneath_near *near, size_t i, struct stat *st
 		path[f->path.n] = '\0';
 		rc = beneath_stat(&s->files, near, path, st);
 	}
-	return rc == RC_OK && S_ISREG(st->st_mode) ? RC_OK : RC_NONE;
+	if (rc == RC_OK && S_ISREG(st->st_mode))
+		return RC_OK;
+	errno = rc == RC_OK ? EEXIST : errno;
+	return RC_NONE;
+}
+
+/* The same; nor has another taken its place. */
+static bool
+is_there(struct store *s, struct beneath_near *near, size_t i, struct stat *st)
+{
+	if (look(s, near, i, st) != RC_OK)
+		return false;
+	errno = ESTALE;
+	return i == s->t->n_files || store_fds_is(s->fds, &s->t->files[i], st);
 }
 
 /*
@@ -67,7 +80,10 @@ look_at_stale(struct store *s)
 		struct stat st;
 
 		s->flags[i] &= (uint8_t)~STORE_STALE;
-		f->vouched = look(s, &near, i, &st) == RC_OK;
+		f->vouched = is_there(s, &near, i, &st);
+		if (!f->vouched)
+			store_note_gone(s, i, errno);
+		f->vouched = f->vouched && (s->flags[i] & STORE_GONE) == 0;
 		if (!f->vouched)
 			continue;
 		f->size = (uint64_t)st.st_size;
@@ -79,6 +95,7 @@ look_at_stale(struct store *s)
 	beneath_near_clear(&near);
 }
 
+/* One that we write to ourselves, or that is gone, is. */
 static bool
 is_as_left(struct store *s, struct beneath_near *near, size_t i)
 {
@@ -240,7 +257,7 @@ sync_one(struct store *s, size_t i, uint64_t *mtime_ns, struct store_error *e)
 			rc = sync_fd(fd, mtime_ns);
 		return rc == RC_OK ? rc : store_refused_note(s, "part", e);
 	}
-	rc = store_fds_get(s->fds, f, false, &lent);
+	rc = store_fds_get(s->fds, f, STORE_FDS_READ, &lent);
 	if (rc != RC_OK && (errno == ENOENT || errno == EEXIST))
 		return RC_OK; /* taken away meanwhile: the journal will see it */
 	if (rc == RC_OK) {

@@ -143,7 +143,7 @@ has_data(struct scan *sc, const struct torrent_file *f, struct store_fd *lent,
 {
 	off_t at;
 
-	if (lent->fd < 0 && store_fds_get(sc->s->fds, f, false, lent) != RC_OK) {
+	if (lent->fd < 0 && store_fds_get(sc->s->fds, f, STORE_FDS_READ, lent) != RC_OK) {
 		lent->fd = -1;
 		return true;
 	}

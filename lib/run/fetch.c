@@ -61,7 +61,10 @@ fetch_disk_failed(struct fetch *f, const struct store_error *e)
 	    e->err == EEXIST || e->err == ENOTDIR || e->err == EISDIR || e->err == ELOOP;
 
 	fetch_fail(f, cannot_create ? CODE_CANTCREAT : CODE_IO, "%s: %s", e->path,
-	    e->err == 0 ? "was cut short by somebody else" : strerror(e->err));
+	    e->err == 0 ? "was cut short by somebody else"
+	        : e->err == ESTALE
+	        ? "was taken away or replaced while it was loaded: run it again"
+	        : strerror(e->err));
 }
 
 void
@@ -164,6 +167,8 @@ save(struct fetch *f, int64_t now_ms)
 		if (store_save(f->store, &e) != RC_OK && f->o->verbose)
 			fetch_remark(f, "%s: %s", e.path, strerror(e.err));
 	}
+	if (store_misses(f->store, &e))
+		fetch_disk_failed(f, &e);
 	if (now_ms - f->sync_ms >= SYNC_MS && !f->o->pass) {
 		f->sync_ms = now_ms;
 		fetch_sync(f);

@@ -282,6 +282,18 @@ fetch_load(struct fetch *f)
 	fetch_drain(f);
 }
 
+/* All of it is held. */
+static void
+tell_whole(struct fetch *f, const struct torrent_file *file)
+{
+	struct store_error e;
+
+	if (store_in_place(f->store, file, &e) == RC_OK)
+		fetch_report_done(f, file);
+	else
+		fetch_disk_failed(f, &e);
+}
+
 void
 fetch_held(struct fetch *f, uint32_t piece)
 {
@@ -294,7 +306,7 @@ fetch_held(struct fetch *f, uint32_t piece)
 
 		if (torrent_file_is_real(file) && file->length > 0 && --f->left[i] == 0 &&
 		    !f->o->pass)
-			fetch_report_done(f, file);
+			tell_whole(f, file);
 	}
 	fetch_stream_more(f);
 }

@@ -149,6 +149,32 @@
 	ends 75 'out: this torrent is already being fetched here'
 }
 
+@test "a file that is taken away while it is loaded: exit 74, no done, and the next run loads it anew" {
+	local n=0 how
+
+	content a 1 3000000
+	records a
+	for how in 'rm out/a' 'mv out/a moved' 'mv out moved'; do
+		n=$((n + 1))
+		seeds "few$n" -b 40
+		in_background "job$n" -d out
+		cat "few$n.peers" records >"job$n.in"
+		wait_for 20 test -s out/a
+		$how
+		seeds "rest$n"
+		cat "rest$n.peers" >"job$n.in"
+		status_of "$FETCH"
+		[ "$CODE" -eq 74 ]
+		grep '^ugat-fetch: out/a: was taken away or replaced while it was loaded: run it again$' "job$n.err"
+		no grep '^done' "job$n.out"
+		fetched -w
+		ends 0
+		same
+		[ "$(status_field "$S_DOWN")" -ge 3000000 ]
+		rm -rf out moved
+	done
+}
+
 @test "what another program changes right after the end is found and mended" {
 	one_file
 	seeds seed
