@@ -19,6 +19,10 @@
 
 #include "codec/uri.h"
 
+enum { LINE_TOO_LONG = 100 }; /* CURLE_TOO_LARGE, since 8.6 */
+
+static const char too_long[] = "headers of more than 64 KiB";
+
 static bool
 is_set(const char *name)
 {
@@ -87,7 +91,7 @@ on_head(char *p, size_t size, size_t n, void *ctx)
 	c->head += size * n;
 	if (c->head <= HTTP_HEAD_MAX)
 		return size * n;
-	break_off(c, RC_BIG, "headers of more than 64 KiB");
+	break_off(c, RC_BIG, too_long);
 	return size * n + 1;
 }
 
@@ -263,6 +267,21 @@ is_family_missing(long err)
 	return err == ENETUNREACH || err == EADDRNOTAVAIL || err == EAFNOSUPPORT;
 }
 
+/*
+ * libcurl shows us a line of the headers when it is whole, and gathers no more of it than
+ * a limit of its own, which older ones call out of memory.
+ */
+static bool
+is_line_too_long(struct http_call *c, CURLcode code)
+{
+	const struct curl_calls *curl = &c->http->curl;
+	curl_off_t first_us = 0;
+
+	(void)curl->easy_getinfo(c->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_us);
+	return (int)code == LINE_TOO_LONG ||
+	    (code == CURLE_OUT_OF_MEMORY && first_us > 0 && c->body.n == 0);
+}
+
 static void
 call_broke(struct http_call *c, CURLcode code)
 {
@@ -282,6 +301,8 @@ call_broke(struct http_call *c, CURLcode code)
 	else if (code == CURLE_COULDNT_CONNECT && err != 0)
 		call_fail(
 		    c, is_family_missing(err) ? RC_NONE : RC_SYS, strerror((int)err));
+	else if (is_line_too_long(c, code))
+		call_fail(c, RC_BIG, too_long);
 	else if (code == CURLE_OUT_OF_MEMORY)
 		call_fail(c, RC_MEM, "out of memory");
 	else

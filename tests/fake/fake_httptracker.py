@@ -26,6 +26,7 @@ hold an argument behind a colon; `stopped` and `completed` are answered by all t
     hops:N      N redirects, then an answer
     huge        a body without an end
     header      headers without an end
+    line:TEXT   a line of headers without an end, which begins with TEXT
     slow        a byte a second, for ever
     late:S      answers after S seconds
     cut         closes in the middle of the body
@@ -216,6 +217,10 @@ class Tracker(http.server.BaseHTTPRequestHandler):
 
     def do_header(self, query, event):
         self.endless(b"HTTP/1.1 200 OK\r\n", b"X-Header: " + b"x" * 500 + b"\r\n")
+
+    def do_line(self, query, event):
+        first = b"" if self.argument.startswith("HTTP/") else b"HTTP/1.1 200 OK\r\n"
+        self.endless(first + self.argument.encode(), b"x" * 65536)
 
     def do_slow(self, query, event):
         self.endless(b"HTTP/1.1 200 OK\r\n\r\n", b"d", 1)

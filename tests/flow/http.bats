@@ -112,11 +112,13 @@ peer	2001:db8::1	2	src=tracker" ]
 	grep -q "^unanswered	$URL	transfer closed" own
 }
 
-@test "a body over 1 MiB, endless headers: refused, and memory stays flat" {
+@test "a body over 1 MiB, endless headers, an endless line of them: refused, and memory stays flat" {
 	web huge
 	refused 'an answer of more than 1 MiB'
-	web header
-	refused 'headers of more than 64 KiB'
+	for mode in header 'line:X-Header: ' 'line:HTTP/1.1 200 '; do
+		web "$mode"
+		refused 'headers of more than 64 KiB'
+	done
 	web many:1000000
 	refused 'an answer of more than 1 MiB'
 	if [ -z "${UGAT_SAN-}" ]; then
