@@ -88,7 +88,7 @@ struct announce_event {
 	uint32_t interval_s, min_interval_s, seeders, completed, leechers;
 	bool changed; /* ANSWERED: the first time, or after it had failed */
 	bool kept;    /* ANSWERED: not now, but in an earlier run */
-	bool refused; /* UNANSWERED: it did answer, and said no */
+	bool refused; /* UNANSWERED: it did answer, and said no; NOBODY: so did all */
 };
 
 /* How an ANNOUNCE_GET ended. */

@@ -17,9 +17,12 @@ may_answer_soon(const struct tracker *t, int64_t now)
 	return false;
 }
 
-/* Whether all addresses of a tracker say no for good. */
+/*
+ * Whether all addresses of a tracker have said no so often in a row. One that cannot be
+ * asked at all counts as such.
+ */
 static bool
-says_no(const struct tracker *t)
+says_no(const struct tracker *t, unsigned often)
 {
 	bool no = false;
 
@@ -32,20 +35,26 @@ says_no(const struct tracker *t)
 
 		if (!l->used || (l->failed && l->blame == BLAME_FAMILY))
 			continue;
-		if (l->refusals < ANNOUNCE_REFUSALS)
+		if (l->refusals < often)
 			return false;
 		no = true;
 	}
 	return no;
 }
 
+static bool
+all_say_no(const struct announce *a, unsigned often)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!says_no(&a->trackers[i], often))
+			return false;
+	return a->n > 0 && !a->heard;
+}
+
 bool
 announce_is_refused(const struct announce *a)
 {
-	for (size_t i = 0; i < a->n; i++)
-		if (!says_no(&a->trackers[i]))
-			return false;
-	return a->n > 0 && !a->heard;
+	return all_say_no(a, ANNOUNCE_REFUSALS);
 }
 
 enum announce_round
@@ -291,5 +300,6 @@ announce_next(struct announce *a, struct announce_event *out)
 	if (!a->tell_nobody)
 		return false;
 	a->tell_nobody = false;
+	out->refused = all_say_no(a, 1);
 	return true;
 }

@@ -506,7 +506,8 @@ first_record(struct asking *r, struct bytes *text, struct line *l)
 	}
 }
 
-/* Who is not logged in says so, unless the stage before has failed first, and has spoken.
+/*
+ * Who is not logged in says so, unless the stage before has failed first, and has spoken.
  */
 static void
 yield_to_earlier(struct asking *r)
@@ -545,7 +546,8 @@ announce_run(const struct announce_options *o, struct outcome *end)
 	if (r->session != NULL && set_up(r)) {
 		asking_watch_ends(r);
 		if (loop_run(r->loop) != RC_OK)
-			(void)outcome_fail(end, CODE_BUG, "the event loop has failed");
+			(void)outcome_fail(
+			    end, CODE_BUG, "the event loop: %s", strerror(errno));
 	} else if (r->session != NULL) {
 		(void)outcome_fail(end, CODE_BUG, "cannot begin: %s", strerror(errno));
 	}

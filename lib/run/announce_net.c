@@ -291,10 +291,13 @@ tell(struct asking *r, const struct announce_event *e)
 }
 
 static void
-tell_nobody(struct asking *r)
+tell_nobody(struct asking *r, const struct announce_event *e)
 {
-	/* Where nobody can name a peer any more, the second refusal ends the run. */
-	if (r->o->once || (r->refused && r->in_ended && r->alive))
+	/*
+	 * Where all refuse, and nobody can name a peer any more, the second refusal ends
+	 * the run.
+	 */
+	if (r->o->once || (e->refused && r->in_ended && r->alive))
 		return;
 	if (r->refused)
 		asking_remark(
@@ -332,7 +335,7 @@ obey(struct asking *r, const struct announce_event *e)
 		put_peer(r, &e->addr);
 		asking_note_peer(r, e);
 		break;
-	case ANNOUNCE_NOBODY: tell_nobody(r); break;
+	case ANNOUNCE_NOBODY: tell_nobody(r, e); break;
 	}
 }
 

@@ -329,7 +329,6 @@ fetch_run(const struct fetch_options *o, struct outcome *end)
 	if (start(&f) != RC_OK)
 		(void)outcome_fail(end, CODE_BUG, "out of memory");
 	else if (loop_run(f.loop) != RC_OK)
-		(void)outcome_fail(
-		    end, CODE_BUG, "the event loop failed: %s", strerror(errno));
+		(void)outcome_fail(end, CODE_BUG, "the event loop: %s", strerror(errno));
 	stop(&f);
 }

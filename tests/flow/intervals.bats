@@ -74,6 +74,16 @@ teardown() {
 	asked stopped 1
 }
 
+@test "one tracker refuses, the other one is dead: that is said, and both are asked on" {
+	content a 1 100000
+	torrent a
+	web refuse-ok
+	"$FLOW_PYTHON" "$FLOW_DIR/torrent.py" make "$TORRENT" "$URL,http://127.0.0.1:1/announce" 65536 "$SRC/a"
+	FLOW_LIMIT=40 fetch -t 4s
+	[ "${CODES##* }" -eq 75 ]
+	[ "$(grep -c '^ugat-announce: http://.* refuses: the tracker says: .*: asking on; `peer` lines work meanwhile$' fetch.err)" -eq 1 ]
+}
+
 # These take their time, so they take it together.
 @test "a server that drips is left after 30 s; -v says each change once; ugat-fetch ends where all refuse" {
 	# One that drips, one that is silent.

@@ -149,6 +149,8 @@ what_the_tracker_says_is_the_reason_whatever_the_status(void **state)
 		assert_int_equal(s->unanswered, 1);
 		assert_int_equal(s->n_peers, 0);
 		assert_false(announce_is_refused(s->a));
+		assert_int_equal(s->nobody, 1);
+		assert_int_equal(s->nobody_refused, want[i].no);
 		run(s, 15000);
 		assert_int_equal(s->n_got, 2);
 		reply(s, last_got(s), want[i].status, want[i].body);
@@ -160,6 +162,25 @@ what_the_tracker_says_is_the_reason_whatever_the_status(void **state)
 		assert_int_equal(s->changed, 1);
 		finish(s);
 	}
+}
+
+static void
+where_one_says_no_and_one_is_silent_not_all_have_said_no(void **state)
+{
+	struct sim *s = begin("0 " H4, "0 http://10.0.0.5/announce", NULL);
+
+	(void)state;
+	reply(s, &s->got[0], 403, "d14:failure reason2:noe");
+	assert_int_equal(s->nobody, 0);
+	break_get(s, &s->got[1], RC_SYS, "Connection refused");
+	assert_int_equal(s->nobody, 1);
+	assert_false(s->nobody_refused);
+	finish(s);
+	s = begin("0 " H4, "0 wss://a/announce", NULL);
+	reply(s, &s->got[0], 403, "d14:failure reason2:noe");
+	assert_int_equal(s->nobody, 1);
+	assert_true(s->nobody_refused);
+	finish(s);
 }
 
 static void
@@ -463,6 +484,8 @@ main(void)
 		    intervals_are_held_and_min_interval_counts_when_it_is_longer),
 		cmocka_unit_test(failures_are_repeated_after_15_s_doubled_up_to_64_min),
 		cmocka_unit_test(what_the_tracker_says_is_the_reason_whatever_the_status),
+		cmocka_unit_test(
+		    where_one_says_no_and_one_is_silent_not_all_have_said_no),
 		cmocka_unit_test(who_says_when_to_come_again_is_not_asked_before),
 		cmocka_unit_test(of_two_reasons_the_one_that_says_more_is_told),
 		cmocka_unit_test(the_tracker_id_is_said_again_until_there_is_another),

@@ -59,6 +59,7 @@ struct sim {
 	unsigned answered, unanswered, nobody, resolves, scraped, warned, stopped,
 	    changed;
 	unsigned kept, names;
+	bool nobody_refused; /* the last `nobody` was: all of them say no */
 	char reason[256], url[128], name[256], warning[256];
 	uint32_t interval_s, min_interval_s, seeders, leechers, completed;
 	struct addr *peers;
@@ -263,7 +264,10 @@ pull(struct sim *s)
 			assert_true(s->n_peers < 20000);
 			s->peers[s->n_peers++] = e.addr;
 			break;
-		case ANNOUNCE_NOBODY: s->nobody++; break;
+		case ANNOUNCE_NOBODY:
+			s->nobody++;
+			s->nobody_refused = e.refused;
+			break;
 		case ANNOUNCE_STOPPED: s->stopped++; break;
 		default: on_word(s, &e); break;
 		}
