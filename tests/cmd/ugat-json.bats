@@ -131,9 +131,10 @@ json() {
 }
 
 @test "a fail! that is none is passed as it is, named, and exit 65" {
-	for code in 0 256 x -; do
+	for fields in '0\tugat-announce\twords' '256\tugat-announce\twords' 'x\tugat-announce\twords' '-\tugat-announce\twords' '69\tugat-announce'; do
 		rc=0
-		printf 'ugat\t1\nfail!\t%s\tugat-announce\twords\n' "$code" | json >out || rc=$?
+		# shellcheck disable=SC2059
+		printf "ugat\t1\nfail!\t$fields\n" | json >out || rc=$?
 		[ "$rc" -eq 65 ]
 		[ "$(sed -n 2p out | jq -r .command)" = ugat-announce ]
 		[ "$(sed -n 3p out | jq -r .words)" = 'line 2: a malformed `fail!` record' ]
