@@ -12,7 +12,7 @@
 #include "core/layout.h"
 #include "run/verify_parts.h"
 
-enum { RANGES = 16, REMARKS = 10, DETAIL = 512, PATH_ROOM = 8192 };
+enum { RANGES = 16, DETAIL = 512, PATH_ROOM = 8192 };
 
 enum stand {
 	WHOLE,
@@ -236,26 +236,4 @@ verify_tell(struct verifying *g, struct recout *out, bool all, int *code)
 			rc = recout_flush(out);
 	}
 	return rc;
-}
-
-void
-verify_remark(struct verifying *g)
-{
-	char path[PATH_ROOM];
-	size_t n = 0;
-
-	for (size_t i = 0; i < g->t.n_files; i++) {
-		struct detail d = { .n = 0 };
-
-		if (!torrent_file_is_real(&g->t.files[i]) ||
-		    judge_place(g, i, &d) == WHOLE || d.n == 0)
-			continue;
-		if (++n > REMARKS)
-			continue;
-		show_path(g, g->t.files[i].path, path);
-		(void)dprintf(g->v->err, "%s: %s: %s\n", g->v->command, path, d.text);
-	}
-	if (n > REMARKS)
-		(void)dprintf(g->v->err, "%s: and %zu more files like that\n",
-		    g->v->command, n - REMARKS);
 }

@@ -130,11 +130,9 @@ have	4-5' ]
 	EOF
 	ugat-verify -d out <records >out.records 2>err
 	cmp records out.records
-	[ "$(sort err)" = 'ugat-verify: out/top/a.bin: a directory stands there
-ugat-verify: out/top/b.bin: a FIFO, a socket or a device stands there
-ugat-verify: out/top/sub/c.bin: a symbolic link stands there' ]
-	ugat-verify -q -d out <records >out.records 2>err
 	[ ! -s err ]
+	ugat-verify -v -d out <records >out.records 2>err
+	cmp out.words err
 }
 
 @test "a symbolic link on the way to a file is named itself; one byte is no bytes" {
@@ -160,7 +158,7 @@ whole' ]
 	"${as[@]}" ugat-verify -d out <records >out.records 2>err
 	[ "$(grep -c ^checked out.records)" -eq 2 ]
 	[ "$(grep ^have out.records)" = 'have	4-6' ]
-	[ "$(<err)" = 'ugat-verify: out/top/a.bin: Permission denied' ]
+	[ ! -s err ]
 }
 
 # A stream of one file of 4096 bytes, as the files of sysfs claim to be.
@@ -178,7 +176,7 @@ one() {
 	[ "$(<out.words)" = 'unreadable	/sys/class/net/lo/speed	Invalid argument' ]
 	ugat-verify -d /sys/class/net/lo <records >out.records 2>err
 	[ "$(cut -f 1-3 out.records | tail -n 2 | head -n 1)" = 'checked	0	4096' ]
-	[ "$(<err)" = 'ugat-verify: /sys/class/net/lo/speed: Invalid argument' ]
+	[ ! -s err ]
 }
 
 @test "a file that ends before its size while it is read: not whole, not checked" {
@@ -230,6 +228,15 @@ unsure	piece 6: shared with a file that is not there' ]
 	mkdir out/.ugat
 	cat out/top/a.bin keep >"out/.ugat/$(awk -F '\t' '$1 == "torrent" { print $2 }' records).part"
 	said 0
+}
+
+@test "-s ends when it has said what it found, though its input stays open" {
+	mkfifo in
+	exec 8<>in
+	cat records >&8
+	timeout 30 ugat-verify -s -d out <in >out.words
+	exec 8>&-
+	[ "$(cut -f 1 out.words | sort -u)" = whole ]
 }
 
 @test "older checked and have lines are replaced" {

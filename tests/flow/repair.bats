@@ -62,6 +62,16 @@ three_files() {
 	[ "$(status_field "$S_DOWN")" -eq $((3 * 32768)) ]
 }
 
+@test "what stands in the way of a file is told once, by ugat-fetch, and its code is the pipe's" {
+	three_files
+	rm out/a/two
+	ln -s ../elsewhere out/a/two
+	repair
+	codes "0 0 73"
+	said '^ugat-fetch: out/a/two: a symbolic link stands'
+	[ "$(wc -l <fetch.err)" -eq 1 ]
+}
+
 @test "a missing and a short file: what is not there is fetched" {
 	three_files
 	rm out/a/two
