@@ -362,33 +362,55 @@ redraw(struct stat_engine *s, struct bytes table)
 	return ok && put_str(s, "\033[J\033[?7h") && put_str(s, up);
 }
 
-/* Whether a later run of the torrent, in the same place, has all of it. */
-static bool
-is_mended(const struct stat_engine *s, size_t i)
+/* By torrent and directory, and within them in the order of the rows. */
+static int
+by_place(const void *left, const void *right)
 {
-	const struct stat_row *failed = &s->rows[i];
+	const struct stat_row *a = *(struct stat_row *const *)left;
+	const struct stat_row *b = *(struct stat_row *const *)right;
+	int order = memcmp(a->btih, b->btih, sizeof(a->btih));
 
-	if (!stat_row_is_over(failed) || bytes_is(failed->r.state, "done") ||
-	    failed->r.dir.n == 0)
-		return false;
-	while (++i < s->n) {
-		const struct stat_row *row = &s->rows[i];
-
-		if (!row->bad &&
-		    memcmp(row->btih, failed->btih, sizeof(row->btih)) == 0 &&
-		    bytes_eq(row->r.dir, failed->r.dir) &&
-		    (bytes_is(row->r.state, "done") || bytes_is(row->r.state, "seeding")))
-			return true;
-	}
-	return false;
+	if (order == 0)
+		order = bytes_cmp(a->r.dir, b->r.dir);
+	return order != 0 ? order : a < b ? -1 : a > b;
 }
 
-/* People see what is true now; programs, all that is remembered. */
-static void
+static bool
+has_all(const struct stat_row *row)
+{
+	return !row->bad && row->r.dir.n > 0 &&
+	    (bytes_is(row->r.state, "done") || bytes_is(row->r.state, "seeding"));
+}
+
+/*
+ * People see what is true now; programs, all that is remembered: a failure is left out
+ * when a later run of the torrent, in the same place, has all of it. false: out of
+ * memory.
+ */
+static bool
 leave_mended(struct stat_engine *s)
 {
+	struct stat_row **rows = calloc(s->n + 1, sizeof(*rows));
+	bool mended = false;
+
+	if (rows == NULL)
+		return false;
 	for (size_t i = 0; i < s->n; i++)
-		s->rows[i].chosen = s->rows[i].chosen && !is_mended(s, i);
+		rows[i] = &s->rows[i];
+	qsort(rows, s->n, sizeof(*rows), by_place);
+	for (size_t i = s->n; i-- > 0;) {
+		struct stat_row *row = rows[i];
+
+		if (i + 1 < s->n &&
+		    (memcmp(row->btih, rows[i + 1]->btih, sizeof(row->btih)) != 0 ||
+		        !bytes_eq(row->r.dir, rows[i + 1]->r.dir)))
+			mended = false;
+		if (mended && stat_row_is_over(row) && !bytes_is(row->r.state, "done"))
+			row->chosen = false;
+		mended = mended || has_all(row);
+	}
+	free(rows);
+	return true;
 }
 
 static bool
@@ -399,9 +421,8 @@ put_table(struct stat_engine *s)
 	struct buf table;
 	bool ok;
 
-	leave_mended(s);
 	buf_init(&table, TABLE_MAX);
-	ok = stat_table(s->rows, s->n, room, &table) == RC_OK;
+	ok = leave_mended(s) && stat_table(s->rows, s->n, room, &table) == RC_OK;
 	if (!ok)
 		(void)outcome_fail(s->end, CODE_BUG, "out of memory");
 	else if (s->o->watch && !s->tty.dumb)

@@ -20,7 +20,7 @@ struct stat_options {
 
 /*
  * Show them on out: a table where it is a terminal, else status records, and then an
- * empty line behind each round of watch. Live ones come first.
+ * empty line behind each round of watch. Live ones come last.
  *
  * CODE_NO: there is none, or none for one of the names (words on a terminal only); with
  * forget: a name bears none, or only live ones. CODE_USAGE: a name is no prefix of an

@@ -255,11 +255,14 @@ alone() {
 	hand "$A.00000003" "done" 0 last dir=/tmp/one
 	hand "$A.00000004" failed 75 again 'dir=/tmp/one	why=later'
 	for i in 1 2 3 4; do touch -d "$((10 - i)) minutes ago" "$RUNS/$A.0000000$i"; done
-	on_terminal 120 "$A"
+	hand "$B.00000001" failed 74 alien 'dir=/tmp/one	why=disk'
+	touch -d '10 minutes ago' "$RUNS/$B.00000001"
+	on_terminal 120 "$A" "$B"
 	grep -q ' EXIT  *DIR$' screen
+	grep -q '^.* failed  *alien .* 74  */tmp/one$' screen
 	grep -q '^.* failed  *other .* 69  */tmp/two$' screen
 	grep -q '^.* failed  *again .* 75  */tmp/one$' screen
-	[ "$(wc -l <screen)" -eq 6 ]
+	[ "$(wc -l <screen)" -eq 8 ]
 	no grep -q first screen
 	[ "$(ugat-stat "$A" | cut -f "$C_NAME" | tr '\n' ' ')" = 'first other last again ' ]
 	on_terminal 60 "$A"
