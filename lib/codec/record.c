@@ -217,42 +217,12 @@ rec_get_torrent(const struct line *l, struct line_scratch *s, struct rec_torrent
 }
 
 enum rc
-rec_get_meta(const struct line *l, struct line_scratch *s, struct rec_meta *out)
-{
-	struct taker t = { .l = l, .s = s };
-
-	out->key = take_text(&t);
-	out->value = take_text(&t);
-	out->cut = key_is_one(&t, "cut");
-	return taken(&t);
-}
-
-enum rc
 rec_get_tracker(const struct line *l, struct line_scratch *s, struct rec_tracker *out)
 {
 	struct taker t = { .l = l, .s = s };
 
 	out->tier = take_u64(&t, UINT32_MAX);
 	out->url = take_text(&t);
-	return taken(&t);
-}
-
-enum rc
-rec_get_webseed(const struct line *l, struct line_scratch *s, struct rec_webseed *out)
-{
-	struct taker t = { .l = l, .s = s };
-
-	out->url = take_text(&t);
-	return taken(&t);
-}
-
-enum rc
-rec_get_node(const struct line *l, struct line_scratch *s, struct rec_node *out)
-{
-	struct taker t = { .l = l, .s = s };
-
-	out->host = take_text(&t);
-	out->port = take_port(&t);
 	return taken(&t);
 }
 
@@ -288,16 +258,6 @@ rec_get_piece(const struct line *l, struct rec_piece *out)
 
 	out->index = take_u64(&t, UINT32_MAX);
 	take_hex(&t, out->sha1, sizeof(out->sha1));
-	return taken(&t);
-}
-
-enum rc
-rec_get_info(const struct line *l, struct rec_info *out)
-{
-	struct taker t = { .l = l };
-
-	out->offset = take_u64(&t, UINT32_MAX);
-	out->base64 = take(&t);
 	return taken(&t);
 }
 
@@ -382,29 +342,6 @@ rec_get_announced(const struct line *l, struct line_scratch *s, struct rec_annou
 }
 
 enum rc
-rec_get_unanswered(
-    const struct line *l, struct line_scratch *s, struct rec_unanswered *out)
-{
-	struct taker t = { .l = l, .s = s };
-
-	out->url = take_text(&t);
-	out->reason = take_text(&t);
-	return taken(&t);
-}
-
-enum rc
-rec_get_scrape(const struct line *l, struct line_scratch *s, struct rec_scrape *out)
-{
-	struct taker t = { .l = l, .s = s };
-
-	out->url = take_text(&t);
-	out->seeders = take_u64(&t, UINT32_MAX);
-	out->completed = take_u64(&t, UINT32_MAX);
-	out->leechers = take_u64(&t, UINT32_MAX);
-	return taken(&t);
-}
-
-enum rc
 rec_get_fail(const struct line *l, struct line_scratch *s, struct rec_fail *out)
 {
 	struct taker t = { .l = l, .s = s };
@@ -413,23 +350,6 @@ rec_get_fail(const struct line *l, struct line_scratch *s, struct rec_fail *out)
 	out->command = take_text(&t);
 	out->words = take_text(&t);
 	return out->code == 0 ? RC_BAD : taken(&t);
-}
-
-enum rc
-rec_get_done(const struct line *l, struct line_scratch *s, struct rec_done *out)
-{
-	struct taker t = { .l = l, .s = s };
-	struct bytes size;
-
-	*out = (struct rec_done){ .size = 0 };
-	out->path = take_text(&t);
-	out->has_size = key(&t, "size", &size);
-	if (out->has_size && text_u64(size, INT64_MAX, &out->size) != RC_OK)
-		return RC_BAD;
-	out->from = key_text(&t, "from");
-	out->has_sha256 = key_hex(&t, "sha256", out->sha256, sizeof(out->sha256));
-	out->authority = key_text(&t, "authority");
-	return taken(&t);
 }
 
 enum rc

@@ -6,8 +6,9 @@
  *
  * Every rec_get_* fills *out and answers RC_OK, or RC_BAD when a field is missing,
  * malformed or out of range (*out is then undefined). Texts in *out point into the line
- * or into s and live as long as both. Fields and keys it does not know are skipped. Every
- * rec_put_* begins and fills w, the caller ends it with linew_end.
+ * or into s and live as long as both. Fields and keys it does not know are skipped; kinds
+ * that no command takes anything from have no rec_get_*. Every rec_put_* begins and fills
+ * w, the caller ends it with linew_end.
  */
 #ifndef CODEC_RECORD_H
 #define CODEC_RECORD_H
@@ -172,18 +173,11 @@ struct rec_status {
 enum rc rec_get_self(const struct line *l, uint8_t id[static 20]) MUST_USE;
 enum rc rec_get_torrent(
     const struct line *l, struct line_scratch *s, struct rec_torrent *out) MUST_USE;
-enum rc rec_get_meta(
-    const struct line *l, struct line_scratch *s, struct rec_meta *out) MUST_USE;
 enum rc rec_get_tracker(
     const struct line *l, struct line_scratch *s, struct rec_tracker *out) MUST_USE;
-enum rc rec_get_webseed(
-    const struct line *l, struct line_scratch *s, struct rec_webseed *out) MUST_USE;
-enum rc rec_get_node(
-    const struct line *l, struct line_scratch *s, struct rec_node *out) MUST_USE;
 enum rc rec_get_file(
     const struct line *l, struct line_scratch *s, struct rec_file *out) MUST_USE;
 enum rc rec_get_piece(const struct line *l, struct rec_piece *out) MUST_USE;
-enum rc rec_get_info(const struct line *l, struct rec_info *out) MUST_USE;
 enum rc rec_get_checked(const struct line *l, struct rec_checked *out) MUST_USE;
 enum rc rec_get_have(const struct line *l, struct rec_have *out) MUST_USE;
 enum rc rec_get_peer(
@@ -191,14 +185,8 @@ enum rc rec_get_peer(
 enum rc rec_get_deny(const struct line *l, struct rec_deny *out) MUST_USE;
 enum rc rec_get_announced(
     const struct line *l, struct line_scratch *s, struct rec_announced *out) MUST_USE;
-enum rc rec_get_unanswered(
-    const struct line *l, struct line_scratch *s, struct rec_unanswered *out) MUST_USE;
-enum rc rec_get_scrape(
-    const struct line *l, struct line_scratch *s, struct rec_scrape *out) MUST_USE;
 enum rc rec_get_fail(
     const struct line *l, struct line_scratch *s, struct rec_fail *out) MUST_USE;
-enum rc rec_get_done(
-    const struct line *l, struct line_scratch *s, struct rec_done *out) MUST_USE;
 enum rc rec_get_status(
     const struct line *l, struct line_scratch *s, struct rec_status *out) MUST_USE;
 

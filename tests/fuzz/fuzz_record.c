@@ -55,17 +55,11 @@ rewrite(const struct line *l, struct rooms *at, struct linew *w)
 	}
 	switch (rec_kind(l)) {
 		CASE(REC_TORRENT, torrent)
-		CASE(REC_META, meta)
 		CASE(REC_TRACKER, tracker)
-		CASE(REC_WEBSEED, webseed)
-		CASE(REC_NODE, node)
 		CASE(REC_FILE, file)
 		CASE(REC_PEER, peer)
 		CASE(REC_ANNOUNCED, announced)
-		CASE(REC_UNANSWERED, unanswered)
-		CASE(REC_SCRAPE, scrape)
 		CASE(REC_FAIL, fail)
-		CASE(REC_DONE, done)
 		CASE(REC_STATUS, status)
 		BARE(REC_PIECE, piece)
 		BARE(REC_CHECKED, checked)
@@ -82,14 +76,6 @@ rewrite(const struct line *l, struct rooms *at, struct linew *w)
 
 		if (rec_get_deny(l, &r) == RC_OK)
 			insist(r.bits <= 128);
-		return RC_NONE;
-	}
-	case REC_INFO: {
-		struct rec_info r;
-
-		/* Base64 is not looked into here: it may hold what must be escaped. */
-		if (rec_get_info(l, &r) == RC_OK)
-			insist(r.offset <= UINT32_MAX);
 		return RC_NONE;
 	}
 	default: return RC_NONE;
