@@ -193,10 +193,11 @@ void swarm_disbelieve(struct swarm *s, uint32_t who);
 void swarm_unplace(struct conn *c);
 void swarm_give_buffer(struct swarm *s, uint32_t piece);
 
-/* swarm_up.c */
-
-/* Have what it asked for loaded, as far as it may be ahead of what it takes. */
-void swarm_serve(struct swarm *s, struct conn *c, int64_t now_ms);
+/*
+ * swarm_up.c: the other side asks for a block, or takes that back; it is told which
+ * pieces it may ask for while it is choked; it wants something now, or nothing any more;
+ * who is choked is decided anew.
+ */
 void swarm_asked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms);
 void swarm_unasked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms);
 void swarm_allow(struct swarm *s, struct conn *c, int64_t now_ms);

@@ -29,8 +29,9 @@ has_enough(struct conn *c, int64_t now_ms)
 	    (ahead >= AHEAD_MAX || ahead >= rate_get(&c->up, now_ms));
 }
 
-void
-swarm_serve(struct swarm *s, struct conn *c, int64_t now_ms)
+/* Have what it asked for loaded, as far as it may be ahead of what it takes. */
+static void
+serve(struct swarm *s, struct conn *c, int64_t now_ms)
 {
 	while (c->n_asked > 0 && c->loading < LOADING_MAX &&
 	    c->peer.n_due + c->loading < PEER_BLOCKS_MAX && !has_enough(c, now_ms)) {
@@ -73,7 +74,7 @@ swarm_sent(struct swarm *s, struct conn *c, size_t n, int64_t now_ms)
 	rate_add(&c->up, payload, now_ms);
 	if (payload > 0)
 		c->moved_ms = now_ms;
-	swarm_serve(s, c, now_ms);
+	serve(s, c, now_ms);
 }
 
 static bool
@@ -108,7 +109,7 @@ swarm_loaded(struct swarm *s, const struct swarm_job *job, bool ok, int64_t now_
 	else
 		swarm_said(s, c, peer_send_block(&c->peer, job->block), now_ms);
 	if (c->state == CONN_OPEN)
-		swarm_serve(s, c, now_ms);
+		serve(s, c, now_ms);
 }
 
 bool
@@ -185,7 +186,7 @@ swarm_asked(struct swarm *s, struct conn *c, struct peer_block b, int64_t now_ms
 	    queue_request(c, b) != RC_OK)
 		swarm_said(s, c, peer_send_reject(&c->peer, b), now_ms);
 	else
-		swarm_serve(s, c, now_ms);
+		serve(s, c, now_ms);
 }
 
 void

@@ -19,8 +19,8 @@ state_of(mode_t mode)
 	}
 }
 
-struct content_file
-content_look(const struct torrent *t, size_t i, const struct beneath *root,
+static struct content_file
+look(const struct torrent *t, size_t i, const struct beneath *root,
     struct beneath_near *near)
 {
 	const struct bytes path = t->files[i].path;
@@ -59,7 +59,7 @@ content_look_all(
 	beneath_near_init(&near);
 	for (size_t i = 0; i < t->n_files; i++)
 		files[i] = torrent_file_is_real(&t->files[i])
-		    ? content_look(t, i, root, &near)
+		    ? look(t, i, root, &near)
 		    : (struct content_file){ .size = 0 };
 	beneath_near_clear(&near);
 }
@@ -77,7 +77,7 @@ content_look_again(
 
 		if (!torrent_file_is_real(&t->files[i]) || was == CONTENT_CLOSED)
 			continue;
-		now = content_look(t, i, root, &near);
+		now = look(t, i, root, &near);
 		was = was == CONTENT_BROKEN ? CONTENT_FILE : was;
 		if (now.state != was || now.size != files[i].size ||
 		    now.mtime_ns != files[i].mtime_ns || now.ino != files[i].ino)

@@ -31,13 +31,9 @@ struct content_file {
 	bool sparse; /* it takes less room than its size */
 };
 
-/* Look at file i of the torrent, below root, for the first time. */
-struct content_file content_look(const struct torrent *t, size_t i,
-    const struct beneath *root, struct beneath_near *near);
-
 /*
- * Look at every real file of the torrent: files[i] is about t->files[i], zeros for pads
- * and symlinks.
+ * Look at every real file of the torrent, below root, for the first time: files[i] is
+ * about t->files[i], zeros for pads and symlinks.
  */
 void content_look_all(
     const struct torrent *t, const struct beneath *root, struct content_file *files);

@@ -129,8 +129,12 @@ login_is_local(const struct login *l)
 	return login_has_token(l) && strcmp(l->view.token.server, LOGIN_LOCAL_NAME) == 0;
 }
 
-enum rc
-login_lock(struct login *l)
+/*
+ * Let nobody else change the session meanwhile, then read it again. RC_BAD: *end says why
+ * not.
+ */
+static enum rc
+lock(struct login *l)
 {
 	int64_t wait_ms = l->end_ms - login_now_ms();
 	enum rc rc;
@@ -209,7 +213,7 @@ ensure_local(struct login *l)
 	}
 	if (l->o->mode == LOGIN_LOCAL && !l->o->force && is_young(l) && is_asked_for(l))
 		return;
-	if (l->lock != -1 || login_lock(l) == RC_OK)
+	if (l->lock != -1 || lock(l) == RC_OK)
 		login_local(l);
 }
 
@@ -220,7 +224,7 @@ obtain(struct login *l)
 	char serial[CERT_SERIAL_TEXT];
 
 	memcpy(serial, l->view.facts.serial, sizeof(serial));
-	if (login_lock(l) != RC_OK || is_enough(l))
+	if (lock(l) != RC_OK || is_enough(l))
 		return;
 	/*
 	 * While we waited for the lock somebody has renewed it: that is what was asked

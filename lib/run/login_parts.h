@@ -54,12 +54,6 @@ bool login_has_token(const struct login *l);
 bool login_is_local(const struct login *l);
 
 /*
- * Let nobody else change the session meanwhile, then read it again. RC_BAD: *end says why
- * not.
- */
-enum rc login_lock(struct login *l) MUST_USE;
-
-/*
  * Check t against the rule of the site and the user's name, put it into the session file,
  * and make it the view's. t is then empty. RC_BAD: *end says why not; the file is as it
  * was.

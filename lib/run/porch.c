@@ -32,8 +32,9 @@ listen_on(struct porch *p, bool on)
 			(void)outcome_fail(p->end, CODE_BUG, "out of memory");
 }
 
-void
-porch_close(struct porch *p)
+/* Nobody else may come. */
+static void
+close_door(struct porch *p)
 {
 	for (size_t i = 0; i < PORCH_LISTENERS; i++) {
 		loop_watch_free(p->watch[i]);
@@ -42,6 +43,7 @@ porch_close(struct porch *p)
 	}
 }
 
+/* All callers, or those met alone. */
 static unsigned
 count(const struct porch *p, bool met)
 {
@@ -51,12 +53,6 @@ count(const struct porch *p, bool met)
 		if (p->callers[i].pid != 0 && (p->callers[i].met || !met))
 			n++;
 	return n;
-}
-
-unsigned
-porch_count(const struct porch *p)
-{
-	return count(p, false);
 }
 
 unsigned
@@ -72,7 +68,7 @@ porch_finish(struct porch *p)
 		return;
 	p->ending = true;
 	p->last_ms = loop_now() + GOODBYE_MS;
-	porch_close(p);
+	close_door(p);
 	for (size_t i = 0; i < PORCH_CALLERS; i++)
 		if (p->callers[i].pid != 0)
 			(void)kill(p->callers[i].pid, SIGTERM);
@@ -217,7 +213,7 @@ check_output(struct porch *p)
 static void
 see_off(struct porch *p, int64_t now_ms)
 {
-	if (porch_count(p) == 0) {
+	if (count(p, false) == 0) {
 		loop_stop(p->rules->loop);
 		return;
 	}
@@ -246,7 +242,7 @@ on_timer(void *ctx)
 		listen_on(p, true);
 	p->resting = false;
 	loop_timer_set(
-	    p->timer, now + (p->ending || porch_count(p) > 0 ? REST_MS : LOOK_MS));
+	    p->timer, now + (p->ending || count(p, false) > 0 ? REST_MS : LOOK_MS));
 }
 
 static void
@@ -339,7 +335,7 @@ say_waiting(struct porch *p)
 static void
 clear(struct porch *p)
 {
-	porch_close(p);
+	close_door(p);
 	loop_timer_free(p->timer);
 	loop_watch_free(p->signals);
 	free(p->room);

@@ -52,12 +52,8 @@ struct porch {
 
 /* porch.c */
 
-/* How many callers there are; those that have shown to be users who count. */
-unsigned porch_count(const struct porch *p);
+/* How many callers have shown to be users who count. */
 unsigned porch_count_met(const struct porch *p);
-
-/* Nobody else may come. */
-void porch_close(struct porch *p);
 
 /* The outcome is known: the children are told, and waited for. */
 void porch_finish(struct porch *p);

@@ -14,8 +14,9 @@
 
 enum { THEIR_NAME = 400 };
 
-void
-recv_path(const struct recv *r, const char *path, char out[static RECV_PATH])
+/* Where a path of the other side really is, from the current directory. */
+static void
+place_of(const struct recv *r, const char *path, char out[static RECV_PATH])
 {
 	const char *dir = r->o->dir;
 	size_t n = strlen(dir);
@@ -36,7 +37,7 @@ show(const struct recv *r, const struct recv_file *f, char out[static RECV_PATH]
 {
 	char path[RECV_PATH];
 
-	recv_path(r, f->box.path, path);
+	place_of(r, f->box.path, path);
 	(void)text_name(bytes_str(path), out, RECV_PATH);
 }
 
@@ -221,7 +222,7 @@ tell_done(struct recv *r, const struct recv_file *f)
 
 	if (inbox_is_stream(r->inbox) && strcmp(r->o->file, "-") == 0)
 		return;
-	recv_path(r, f->box.path, path);
+	place_of(r, f->box.path, path);
 	done.path = bytes_str(path);
 	memcpy(done.sha256, f->hash, sizeof(done.sha256));
 	a->done(a->ctx, &done);

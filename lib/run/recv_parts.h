@@ -113,9 +113,6 @@ void recv_check_end(struct recv *r);
 
 /* recv_files.c */
 
-/* Where a path of the other side really is, from the current directory. */
-void recv_path(const struct recv *r, const char *path, char out[static RECV_PATH]);
-
 /* The jobs' results: LOOK; STORE; a file given up. */
 void recv_looked(struct recv *r, struct recv_file *f);
 void recv_stored(struct recv *r, struct recv_file *f);

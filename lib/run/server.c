@@ -59,32 +59,9 @@ get_port(struct bytes text, uint16_t *out)
 	return RC_OK;
 }
 
-enum rc
-server_get(struct bytes text, struct server *out)
-{
-	return server_get_at(text, SERVER_PORT, out);
-}
-
-enum rc
-server_get_user(
-    struct bytes text, uint16_t port, char user[static USER_TEXT], struct server *out)
-{
-	size_t at = find_byte(text, '@');
-	struct bytes name = bytes_of(text.p, at);
-
-	user[0] = '\0';
-	if (at == text.n)
-		return server_get_at(text, port, out);
-	if (!user_is_name(name) ||
-	    server_get_at(bytes_from(text, at + 1), port, out) != RC_OK)
-		return RC_BAD;
-	memcpy(user, name.p, name.n);
-	user[name.n] = '\0';
-	return RC_OK;
-}
-
-enum rc
-server_get_at(struct bytes text, uint16_t port, struct server *out)
+/* port: where none is said. */
+static enum rc
+get_at(struct bytes text, uint16_t port, struct server *out)
 {
 	struct server s = { .port = port };
 	size_t colon = find_byte(text, ':');
@@ -112,6 +89,29 @@ server_get_at(struct bytes text, uint16_t port, struct server *out)
 	if (rc == RC_OK)
 		*out = s;
 	return rc;
+}
+
+enum rc
+server_get(struct bytes text, struct server *out)
+{
+	return get_at(text, SERVER_PORT, out);
+}
+
+enum rc
+server_get_user(
+    struct bytes text, uint16_t port, char user[static USER_TEXT], struct server *out)
+{
+	size_t at = find_byte(text, '@');
+	struct bytes name = bytes_of(text.p, at);
+
+	user[0] = '\0';
+	if (at == text.n)
+		return get_at(text, port, out);
+	if (!user_is_name(name) || get_at(bytes_from(text, at + 1), port, out) != RC_OK)
+		return RC_BAD;
+	memcpy(user, name.p, name.n);
+	user[name.n] = '\0';
+	return RC_OK;
 }
 
 void

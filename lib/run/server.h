@@ -30,9 +30,6 @@ struct server {
  */
 enum rc server_get(struct bytes text, struct server *out) MUST_USE;
 
-/* The same with another port where none is said. */
-enum rc server_get_at(struct bytes text, uint16_t port, struct server *out) MUST_USE;
-
 /*
  * [USER@]HOST[:PORT] and its like, port where none is said. Without USER@ user is empty.
  * RC_BAD: as server_get, or not a user's name.
