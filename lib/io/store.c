@@ -23,7 +23,7 @@
 #include "io/dirs.h"
 #include "io/store_parts.h"
 
-enum { LOCK_TRIES = 8 };
+enum { LOCK_TRIES = 8, SHOWN = 400 };
 
 void
 store_note(const struct store *s, const char *suffix, char out[static STORE_NOTE])
@@ -223,24 +223,41 @@ read_boot(char boot[static JOURNAL_BOOT])
 			boot[i] = '\0';
 }
 
+/*
+ * Whether a component of path is .ugat: at any depth, for a later run may choose the
+ * directory that holds it, and would believe the journal that a torrent has brought. Some
+ * file systems do not tell the cases apart.
+ */
+static bool
+is_in_our_notes(struct bytes path)
+{
+	static const char ours[] = ".ugat";
+	size_t n = sizeof(ours) - 1;
+
+	for (size_t at = 0; path.n >= at + n; at++) {
+		const char *p = (const char *)path.p + at;
+
+		if ((at == 0 || p[-1] == '/') && strncasecmp(p, ours, n) == 0 &&
+		    (path.n == at + n || p[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
 static enum rc
 refuse_our_names(const struct torrent *t, struct outcome *o)
 {
-	static const char ours[] = ".ugat";
-
 	for (size_t i = 0; i < t->n_files; i++) {
 		struct bytes p = t->files[i].path;
-		size_t n = sizeof(ours) - 1;
 
-		/* Some file systems do not tell the cases apart. */
-		if (!torrent_file_is_real(&t->files[i]) || p.n < n ||
-		    strncasecmp((const char *)p.p, ours, n) != 0 ||
-		    (p.n > n && p.p[n] != '/'))
+		if (!torrent_file_is_real(&t->files[i]) || !is_in_our_notes(p))
 			continue;
+		/* The cause is behind it and must not be cut. */
 		(void)outcome_fail(o, CODE_DATA,
-		    "%.*s: .ugat is where ugat keeps its own notes: change the path in "
+		    "%.*s%s: .ugat is where ugat keeps its own notes: change the path in "
 		    "the `file` line",
-		    (int)p.n, (const char *)p.p);
+		    (int)(p.n < SHOWN ? p.n : SHOWN), (const char *)p.p,
+		    p.n > SHOWN ? "..." : "");
 		return RC_BAD;
 	}
 	return RC_OK;

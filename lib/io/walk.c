@@ -14,7 +14,6 @@ enum { SHOWN = 512 };
 
 struct walk {
 	struct torrent *t;
-	const char *top;
 	struct walk_links *links;
 	struct outcome *o;
 	struct tree *tree;
@@ -38,11 +37,11 @@ no_memory(struct walk *w)
 	return RC_MEM;
 }
 
-/* top/.ugat */
+/* Somebody has fetched into that directory once. */
 static bool
-is_ours(const struct walk *w, const char *path)
+is_ours(const struct tree_entry *e)
 {
-	return strcmp(path + strlen(w->top), "/.ugat") == 0;
+	return strcmp(e->name, ".ugat") == 0;
 }
 
 static enum rc
@@ -65,7 +64,7 @@ remember_link(struct walk_links *links, const char *path)
 static enum rc
 take(struct walk *w, const struct tree_entry *e)
 {
-	if (is_ours(w, e->path))
+	if (is_ours(e))
 		return RC_OK;
 	switch (e->type) {
 	case DT_DIR: return enter(w, e->path);
@@ -101,7 +100,7 @@ enum rc
 walk_files(struct torrent *t, const struct beneath *root, const char *top,
     struct walk_links *links, struct outcome *o)
 {
-	struct walk w = { .t = t, .top = top, .links = links, .o = o };
+	struct walk w = { .t = t, .links = links, .o = o };
 	int fd;
 	enum rc rc;
 

@@ -4,10 +4,15 @@
 # shellcheck source=fetch.bash
 . "$BATS_TEST_DIRNAME/fetch.bash"
 
-@test "a path in ugat's own folder is refused" {
-	one_file
-	given '/^file/s|	a$|	.ugat/a|'
-	ends 65 '\.ugat is where'
+@test "a path in ugat's own folder is refused, and in what would be a later run's" {
+	local where
+
+	for where in .ugat/a b/.ugat/a b/c/.UGAT/d/a; do
+		one_file
+		given "/^file/s|	a\$|	$where|"
+		ends 65 "$where: \.ugat is where"
+		[ ! -e out/b ]
+	done
 }
 
 @test "without -d nothing is made that begins with a dot: exit 73, and the directory is for the user to name" {

@@ -388,7 +388,7 @@ top' ]
 	echo x >top/.ugat/x
 	echo x >top/sub/.ugat/y
 	make top
-	[ "$(ugat-parse x.torrent | grep -c '\.ugat')" -eq 1 ]
+	run -1 grep -a '\.ugat' x.torrent
 }
 
 @test "usage: what makes no sense is exit 2" {

@@ -195,10 +195,11 @@ obstacles_that_come_later_are_refused_at_the_write(void **state)
 static void
 our_own_directory_is_no_place_for_a_torrent(void **state)
 {
-	static const char *const paths[] = { ".ugat/x", ".UGAT/x", ".ugat" };
+	static const char *const paths[] = { ".ugat/x", ".UGAT/x", ".ugat", "t/.ugat/x",
+		"t/u/.Ugat" };
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		char lines[2048];
 
 		(void)snprintf(
@@ -206,7 +207,7 @@ our_own_directory_is_no_place_for_a_torrent(void **state)
 		assert_null(open_as(lines, false));
 		assert_int_equal(why.code, CODE_DATA);
 	}
-	store_close(open_as(HEAD "file\t0\t0\t20\t.ugats/x\n" HASHES, false));
+	store_close(open_as(HEAD "file\t0\t0\t20\t.ugats/a.ugat/x\n" HASHES, false));
 }
 
 static void
