@@ -209,15 +209,9 @@ on_choke(struct peer *p, bool choke, struct peer_event *event)
 	if (p->chokes_us == choke)
 		return;
 	p->chokes_us = choke;
-	/*
-	 * BEP 6: after a choke every request is still answered, by its block or by a
-	 * reject.
-	 */
-	if (choke && !p->fast) {
-		peer_stale_requests(p);
-		for (size_t i = 0; i < p->n_requests; i++)
-			p->requests[i].owed = false;
-	}
+	/* BEP 6: after a choke every request is still answered. Before it, none is. */
+	for (size_t i = 0; choke && !p->fast && i < p->n_requests; i++)
+		p->requests[i].owed = false;
 	*event = (struct peer_event){ .kind = choke ? PEER_CHOKE : PEER_UNCHOKE };
 }
 

@@ -123,7 +123,7 @@ enum peer_event_kind {
 	PEER_EXTENDED, /* its extension handshake came: said, client */
 	PEER_PIECES,   /* has is known as a whole */
 	PEER_HAVE,     /* block.piece is new in has */
-	PEER_CHOKE,    /* without BEP 6 all requests are stale now */
+	PEER_CHOKE,    /* without BEP 6 no request is answered: peer_stale_requests */
 	PEER_UNCHOKE,
 	PEER_INTEREST, /* is_interested has changed */
 	PEER_ALLOWED,  /* block.piece joined allowed */

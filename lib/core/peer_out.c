@@ -73,8 +73,10 @@ peer_remove_request(struct peer *p, struct peer_request *r)
 void
 peer_stale_requests(struct peer *p)
 {
+	bool answered = p->fast || !p->chokes_us;
+
 	for (size_t i = 0; i < p->n_requests; i++) {
-		p->requests[i].owed |= !p->requests[i].stale;
+		p->requests[i].owed |= !p->requests[i].stale && answered;
 		p->requests[i].stale = true;
 	}
 	p->n_stale = p->n_requests;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who owes blocks for too long is snubbed, however the time is made up; who could not
- * send any, because we did not read, is not.
+ * send any, because we did not read, is not. What a choke takes back others may send.
  */
 #include "core/swarm_parts.h"
 
@@ -73,12 +73,34 @@ time_in_which_it_was_not_read_is_not_owed(void **state)
 	sim_clear(&w);
 }
 
+/* Before BEP 6 a choke takes all requests back, without a word. */
+static void
+what_a_choke_without_bep_6_took_back_is_asked_for_again(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, 64 * PIECE);
+	sim_swarm(&w, 16 << 20, 9);
+	for (int i = 0; i < 3; i++)
+		sim_add(&w, SIM_MOODY, 1, 0)->rate = 8000;
+	sim_tell(&w);
+	/* All have said what they have. */
+	(void)sim_run(&w, 10 * SIM_STEP_MS);
+	for (size_t i = 0; i < w.n_peers; i++)
+		w.peer[i].peer.fast = w.peer[i].conn->peer.fast = false;
+	(void)sim_run(&w, 60000);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spells_of_owing_add_up_until_a_block_comes),
 		cmocka_unit_test(time_in_which_it_was_not_read_is_not_owed),
+		cmocka_unit_test(what_a_choke_without_bep_6_took_back_is_asked_for_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
