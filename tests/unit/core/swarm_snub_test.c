@@ -83,7 +83,7 @@ what_a_choke_without_bep_6_took_back_is_asked_for_again(void **state)
 	sim_init(&w, PIECE, 64 * PIECE);
 	sim_swarm(&w, 16 << 20, 9);
 	for (int i = 0; i < 3; i++)
-		sim_add(&w, SIM_MOODY, 1, 0)->rate = 8000;
+		sim_add(&w, SIM_MOODY, 1, 0)->rate = 1000;
 	sim_tell(&w);
 	/* All have said what they have. */
 	(void)sim_run(&w, 10 * SIM_STEP_MS);
