@@ -37,6 +37,21 @@ setup() {
 	done
 }
 
+@test "help and usage: on a narrow terminal lines are broken between words, elsewhere they are not" {
+	for command in ugat-parse ugat-announce ugat-fetch ugat-make ugat-send ugat-login authctl; do
+		python3 "$top/tests/flow/onpty.py" -o 40 "$command" -h >narrow </dev/null
+		[ "$(wc -L <narrow)" -lt 40 ] || { cat narrow; return 1; }
+		[ "$(tr -s ' \n' ' ' <narrow)" = "$("$command" -h </dev/null | tr -s ' \n' ' ')" ]
+		[ "$(grep -c '\[-.$' narrow)" -eq 0 ] # an option stands beside its argument
+		rc=0
+		python3 "$top/tests/flow/onpty.py" 40 narrow "$command" -Y </dev/null >/dev/null || rc=$?
+		[ "$rc" -eq 2 ]
+		[ "$(tr -d '\r' <narrow | tr -s ' \n' ' ')" = "$("$command" -Y 2>&1 >/dev/null </dev/null | tr -s ' \n' ' ')" ]
+		tr -d '\r' <narrow | tail -n +2 >usage
+		[ "$(wc -L <usage)" -lt 40 ]
+	done
+}
+
 @test "version: -V and --version print name and number" {
 	for command in "${commands[@]}"; do
 		run "$command" -V </dev/null
