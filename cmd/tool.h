@@ -75,7 +75,8 @@ void tool_local(const struct tool *t, const char *text, struct net_local *out);
 
 /*
  * At the start of main: SIGPIPE kept as it is, standard descriptors that are closed
- * opened on /dev/null (standard output so that writing to it fails).
+ * opened on /dev/null (standard output so that writing to it fails). Ends with CODE_BUG
+ * where that is not possible, or where the stack may hardly grow.
  */
 void tool_start(const struct tool *t);
 

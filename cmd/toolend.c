@@ -9,14 +9,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "codec/record.h"
 #include "io/tty.h"
 
+enum { STACK_LEAST = 256 * 1024 }; /* a few of the longest lines and paths */
+
+static void
+check_stack(const struct tool *t)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= STACK_LEAST)
+		return;
+	limit.rlim_cur = STACK_LEAST;
+	if (limit.rlim_max >= STACK_LEAST && setrlimit(RLIMIT_STACK, &limit) == 0)
+		return;
+	fprintf(stderr,
+	    "%s: the stack is too small: allow 256 KiB at least (ulimit -s)\n", t->name);
+	exit(CODE_BUG);
+}
+
 void
 tool_start(const struct tool *t)
 {
+	check_stack(t);
 	/*
 	 * A descriptor 0, 1 or 2 that is closed would be given to the next file opened,
 	 * and our words would land in it. Standard output is opened for reading and input

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 enum { BACKLOG = 128, PORT_TRIES = 32 };
-enum { FILES_MOST = 64, OTHERS = 32 }; /* descriptors for content, and for all else */
+/* Descriptors for content, and for all else. */
+enum { FILES_MOST = 64, OTHERS = NET_FILES_LEAST };
 
 /* A socket address of either family with its size. */
 struct end {
@@ -479,7 +480,7 @@ net_room(unsigned want)
 	/* io/store takes a quarter at most. */
 	files = limit.rlim_cur / 4 < FILES_MOST ? limit.rlim_cur / 4 : FILES_MOST;
 	if (limit.rlim_cur <= files + OTHERS)
-		return 1;
+		return limit.rlim_cur >= NET_FILES_LEAST;
 	return limit.rlim_cur - files - OTHERS < want
 	    ? (unsigned)(limit.rlim_cur - files - OTHERS)
 	    : want;

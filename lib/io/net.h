@@ -115,10 +115,12 @@ enum rc net_udp_recv(int fd, uint8_t *p, size_t cap, size_t *n) MUST_USE;
  */
 enum rc net_local_addrs(struct addr *out, size_t cap, size_t *n) MUST_USE;
 
+enum { NET_FILES_LEAST = 32 };
+
 /*
  * How many connections of the want that are asked for fit among the descriptors that this
- * process may open, with enough left for files and the rest; at least 1. Raises the soft
- * limit as far as that helps.
+ * process may open, with enough left for files and the rest. 0: NET_FILES_LEAST may not
+ * be open; else at least 1. Raises the soft limit as far as that helps.
  */
 unsigned net_room(unsigned want);
 

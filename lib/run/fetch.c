@@ -264,6 +264,18 @@ on_signal(void *ctx, int signo)
 	fetch_finish(f);
 }
 
+/* Whether enough files may be open at once: better said now than at the first lack. */
+static bool
+has_room(struct fetch *f)
+{
+	f->most_conns = net_room(f->o->most_conns);
+	if (f->most_conns == 0)
+		(void)outcome_fail(f->end, CODE_CANTCREAT,
+		    "too few files may be open at once: allow %d at least (ulimit -n)",
+		    NET_FILES_LEAST);
+	return f->most_conns > 0;
+}
+
 static enum rc
 start(struct fetch *f)
 {
@@ -326,9 +338,9 @@ fetch_run(const struct fetch_options *o, struct outcome *end)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	f.sync_ms = f.save_ms = f.tick_ms = loop_now();
-	if (start(&f) != RC_OK)
+	if (has_room(&f) && start(&f) != RC_OK)
 		(void)outcome_fail(end, CODE_BUG, "out of memory");
-	else if (loop_run(f.loop) != RC_OK)
+	else if (f.loop != NULL && loop_run(f.loop) != RC_OK)
 		(void)outcome_fail(end, CODE_BUG, "the event loop: %s", strerror(errno));
 	stop(&f);
 }

@@ -237,7 +237,7 @@ new_swarm(struct fetch *f)
 		.id = f->id,
 		.port = f->port,
 		.memory = f->o->memory,
-		.most_conns = net_room(f->o->most_conns),
+		.most_conns = f->most_conns,
 		.keep = f->o->keep };
 
 	if (getrandom(&config.seed, sizeof(config.seed), 0) < 0) {

@@ -80,6 +80,7 @@ struct fetch {
 	size_t n_complete, n_told; /* of these, how many lines were queued */
 
 	/* Peers. */
+	unsigned most_conns; /* that fit among the descriptors */
 	uint8_t id[20];
 	int listeners[FETCH_LISTENERS];
 	struct loop_watch *listen_watch[FETCH_LISTENERS];

@@ -129,6 +129,20 @@ setup() {
 	done
 }
 
+@test "where the stack may hardly grow: a word and exit 70, but for a soft limit" {
+	# A sanitizer wants more before main.
+	[ -z "${UGAT_SAN:-}" ] || return 0
+	for source in "$top"/cmd/ugat-*.c; do
+		command=$(basename "$source" .c)
+		code=0
+		(ulimit -s 64 && exec "$command" -V) >out 2>err </dev/null || code=$?
+		[ "$code" -eq 70 ]
+		[ "$(cat err)" = "$command: the stack is too small: allow 256 KiB at least (ulimit -s)" ]
+		(ulimit -Ss 64 && exec "$command" -V) >out 2>err </dev/null
+		[ ! -s err ]
+	done
+}
+
 @test "output: a full device is told, with exit 74" {
 	for command in "${commands[@]}"; do
 		run bash -c '"$0" --help >/dev/full' "$command"

@@ -93,6 +93,24 @@ $line" good >records
 	done
 }
 
+@test "where too few files may be open at once: exit 73, and not another cause" {
+	local n
+
+	one_file
+	for n in 31 24; do
+		code=0
+		(ulimit -n "$n" && exec ugat-fetch -d out <records >fetch.out 2>fetch.err 3>&- 4>&-) || code=$?
+		CODE=$code
+		ends 73 'too few files may be open at once: allow 32 at least .ulimit -n.$'
+	done
+	seeds seed
+	cat seed.peers records >in
+	(ulimit -n 32 && exec ugat-fetch -d out <in >fetch.out 2>fetch.err 3>&- 4>&-)
+	same
+	# A soft limit is no limit.
+	(ulimit -Sn 24 && exec ugat-fetch -d out <in >fetch.out 2>fetch.err 3>&- 4>&-)
+}
+
 @test "a description that contradicts itself: exit 65 and where" {
 	one_file
 	cp records good
