@@ -2,8 +2,8 @@
 /*
  * Who is connected: dialling, accepting, ending.
  *
- * - At most most_conns connections (swarm_places.c), HALF_OPEN of them being dialled;
- * SWARM_DIALS may begin in the first second and so many in every later one.
+ * - At most most_conns connections (swarm_places.c), SWARM_HALF_OPEN of them being
+ *   dialled; SWARM_DIALS may begin in the first second and so many in every later one.
  * - One connection for an (address, peer id), at most SAME_IP from one address (loopback
  *   aside: there an address is not one machine's).
  * - A connection that breaks the protocol is closed and its address waits; one that lied
@@ -13,7 +13,7 @@
 
 #include "core/swarm_parts.h"
 
-enum { HALF_OPEN = 20, SAME_IP = 4 };
+enum { SAME_IP = 4 };
 
 /* Beginnings. */
 
@@ -99,7 +99,7 @@ swarm_dial(struct swarm *s, int64_t now_ms)
 	s->dial_ms = now_ms;
 	if (s->dial_tokens > (int64_t)SWARM_DIALS * 1000)
 		s->dial_tokens = (int64_t)SWARM_DIALS * 1000;
-	while (s->n_conns < s->config.most_conns && s->n_dialling < HALF_OPEN &&
+	while (s->n_conns < s->config.most_conns && s->n_dialling < SWARM_HALF_OPEN &&
 	    s->dial_tokens >= 1000 && !s->hushed &&
 	    (s->config.keep || !swarm_is_complete(s))) {
 		uint32_t who = book_next(&s->book, now_ms);

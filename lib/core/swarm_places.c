@@ -7,6 +7,9 @@
  *   given nor taken a block for USELESS_MS makes room, the longest idle first, one at a
  *   tick, as long as somebody who was never tried is waiting. Each address gets its first
  *   try this way, not a second one: peers do not push each other out in circles.
+ * - Trackers name many who are gone and whose machines swallow every call. So where no
+ *   more may be dialled, who has not answered for PATIENCE_MS makes room for somebody who
+ *   was never tried, or for a caller.
  * - Once all is held, who is interested waits for his turn and is not idle.
  * - Callers could fill all places before anybody is dialled: while something is missing
  *   they have three quarters of them.
@@ -24,7 +27,37 @@ enum {
 	SHAKING_MS = 5000,
 	STRANGER_MS = 10000,
 	TRADER_MS = 120000,
+	PATIENCE_MS = 3000, /* two lost packets and a long way */
 };
+
+static struct conn *
+oldest_dial(const struct swarm *s)
+{
+	struct conn *oldest = NULL;
+
+	for (size_t i = 0; i < s->n_conns; i++) {
+		struct conn *c = s->conns[i];
+
+		if (c->state == CONN_DIALLING &&
+		    (oldest == NULL || c->since_ms < oldest->since_ms))
+			oldest = c;
+	}
+	return oldest;
+}
+
+static void
+give_up_dials(struct swarm *s, int64_t now_ms)
+{
+	while (s->n_dialling >= SWARM_HALF_OPEN ||
+	    (s->n_dialling > 0 && s->n_conns >= s->config.most_conns)) {
+		struct conn *c = oldest_dial(s);
+
+		if (now_ms - c->since_ms < PATIENCE_MS || !book_has_untried(&s->book))
+			return;
+		swarm_close(s, c, "does not answer", now_ms);
+		swarm_dial(s, now_ms);
+	}
+}
 
 static bool
 is_useless(const struct swarm *s, const struct conn *c, int64_t now_ms)
@@ -39,8 +72,10 @@ swarm_make_room(struct swarm *s, int64_t now_ms)
 {
 	struct conn *idle = NULL;
 
-	if (s->n_conns < s->config.most_conns || s->hushed ||
-	    (swarm_is_complete(s) && !s->config.keep))
+	if (s->hushed || (swarm_is_complete(s) && !s->config.keep))
+		return;
+	give_up_dials(s, now_ms);
+	if (s->n_conns < s->config.most_conns)
 		return;
 	for (size_t i = 0; i < s->n_conns; i++) {
 		struct conn *c = s->conns[i];
@@ -75,6 +110,8 @@ most_callers(const struct swarm *s)
 static int64_t
 leaves_ms(const struct swarm *s, const struct conn *c)
 {
+	if (c->state == CONN_DIALLING)
+		return c->since_ms + PATIENCE_MS;
 	if (c->state == CONN_SHAKING && c->incoming)
 		return c->since_ms + SHAKING_MS;
 	if (c->state != CONN_OPEN || c->paused || c->down.total > 0 || c->up.total > 0)

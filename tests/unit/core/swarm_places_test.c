@@ -91,6 +91,55 @@ who_gives_a_little_keeps_his_place(void **state)
 	sim_clear(&w);
 }
 
+/* The first ones are dialled at once, the others from both ends: the 45th is the last. */
+static void
+whose_machine_swallows_calls_makes_room_for_who_was_never_tried(void **state)
+{
+	struct sim w;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 22);
+	for (int i = 0; i < 60; i++)
+		(void)sim_add(&w, i == 45 ? SIM_HONEST : SIM_DEAD, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 2500);
+	assert_int_equal(sim_stats(&w).dialling, 40);
+	assert_int_equal(w.peer[45].calls, 0);
+	(void)sim_run(&w, 1500);
+	assert_int_equal(w.peer[45].calls, 1);
+	(void)sim_run(&w, 60000);
+	sim_assert_right(&w);
+	sim_clear(&w);
+}
+
+static void
+who_never_answers_makes_room_for_a_caller(void **state)
+{
+	const uint8_t ip[4] = { 10, 9, 9, 9 };
+	const struct addr a = addr_v4(ip, 2000);
+	struct sim w;
+	struct conn *c;
+
+	(void)state;
+	sim_init(&w, PIECE, LENGTH);
+	sim_swarm(&w, MEMORY, 23);
+	for (int i = 0; i < 10; i++)
+		(void)sim_add(&w, SIM_CHOKER, 1, 0);
+	for (int i = 0; i < 40; i++)
+		(void)sim_add(&w, SIM_DEAD, 1, 0);
+	sim_tell(&w);
+	(void)sim_run(&w, 2000);
+	assert_int_equal(sim_stats(&w).dialling, 40);
+	assert_int_equal(sim_stats(&w).peers, 10);
+	assert_null(swarm_accept(w.swarm, &a, w.now_ms));
+	(void)sim_run(&w, 2000);
+	c = swarm_accept(w.swarm, &a, w.now_ms);
+	assert_non_null(c);
+	swarm_lost(w.swarm, c, w.now_ms);
+	sim_clear(&w);
+}
+
 int
 main(void)
 {
@@ -100,6 +149,9 @@ main(void)
 		cmocka_unit_test(
 		    when_all_places_are_held_by_who_gives_nothing_one_of_them_makes_room),
 		cmocka_unit_test(who_gives_a_little_keeps_his_place),
+		cmocka_unit_test(
+		    whose_machine_swallows_calls_makes_room_for_who_was_never_tried),
+		cmocka_unit_test(who_never_answers_makes_room_for_a_caller),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
