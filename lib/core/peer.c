@@ -151,7 +151,7 @@ next_handshake(struct peer *p, struct bytes *rest, struct peer_event *event)
 	struct wire_handshake h;
 
 	if (wire_get_handshake(bytes_of(p->head, p->head_n), &h) == RC_BAD)
-		bad(p, event, "does not speak BitTorrent");
+		bad(p, event, "does not speak BitTorrent, or speaks it encrypted");
 	else if (whole)
 		on_handshake(p, event);
 }

@@ -139,6 +139,9 @@ struct conn *swarm_todo(struct swarm *s, unsigned *what);
 /* Words why a connection is closed, to stand behind its address; never freed. */
 const char *conn_why(const struct conn *c);
 
+/* It took our call, and its handshake has not come. */
+bool conn_is_unheard(const struct conn *c);
+
 enum swarm_job_kind {
 	SWARM_VERIFY, /* hash the piece and write it if right; data NULL: gathered */
 	SWARM_GATHER, /* keep this block of a huge piece: data, block.length bytes */

@@ -43,6 +43,12 @@ conn_why(const struct conn *c)
 	return c->why;
 }
 
+bool
+conn_is_unheard(const struct conn *c)
+{
+	return c->state == CONN_SHAKING && !c->incoming;
+}
+
 void
 swarm_queue(struct swarm *s, struct conn *c, unsigned what)
 {

@@ -114,7 +114,9 @@ fail_stalled(struct fetch *f, const struct swarm_stats *st, uint64_t stalled_s)
 	    time, st->pieces_held, st->pieces_wanted, st->unsourced, st->peers,
 	    st->peers == 1 ? "" : "s", f->trackers_ok, f->trackers_ok == 1 ? "" : "s",
 	    unasked ? "put ugat-announce before it, or add `peer` lines"
-	            : "try again later, it goes on from there");
+	        : st->peers == 0 && f->unheard
+	        ? "who was called hung up, perhaps for want of encryption"
+	        : "try again later, it goes on from there");
 }
 
 /*

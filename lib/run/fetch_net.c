@@ -60,6 +60,18 @@ lose(struct fetch_link *k, const char *why)
 	free_link(k);
 }
 
+/* Who takes no call but an encrypted one ends ours like that. */
+static void
+lose_hung_up(struct fetch_link *k)
+{
+	bool unheard = conn_is_unheard(k->conn);
+
+	k->f->unheard |= unheard;
+	lose(k,
+	    unheard ? "hung up on our handshake: perhaps it takes encrypted calls only"
+	            : "hung up");
+}
+
 static void
 set_watch(struct fetch_link *k)
 {
@@ -204,7 +216,7 @@ send_output(struct fetch_link *k)
 			return false;
 		}
 		if (n < 0) {
-			lose(k, "hung up");
+			lose_hung_up(k);
 			return false;
 		}
 		bucket_take(&f->up, (size_t)n);
@@ -280,7 +292,7 @@ on_link(void *ctx, int what)
 			rc = read_once(k);
 	}
 	if (rc == RC_END)
-		lose(k, "hung up");
+		lose_hung_up(k);
 	else
 		set_watch(k);
 	fetch_drain(f);

@@ -65,6 +65,7 @@ struct fetch {
 	struct fetch_lookup *lookups;
 	unsigned n_lookups;
 	uint64_t named;       /* addresses that the input brought */
+	bool unheard;         /* somebody took our call and hung up on our handshake */
 	unsigned trackers_ok; /* `announced` lines, at most one a tracker */
 	struct buf trackers;  /* their URLs, NUL-ended */
 

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: ISC
 """A libtorrent peer for the tests: TCP only, no DHT, no PEX, no LSD, quick on loopback.
 
-    ltpeer.py [-p PORT] [-i ADDR] [-U BYTES_A_SECOND] [-c HOST:PORT]... [-l] TORRENT DIR
+    ltpeer.py [-p PORT] [-i ADDR] [-U BYTES_A_SECOND] [-c HOST:PORT]... [-e] [-l] TORRENT DIR
 
 Serves what of TORRENT it finds below DIR and never downloads; with -l it downloads too. -c dials
-a peer by hand: libtorrent does not dial the loopback addresses that a tracker names.
+a peer by hand: libtorrent does not dial the loopback addresses that a tracker names. With -e it speaks
+encrypted or not at all.
 Says on stdout, one line each:
     port N          it listens (PORT 0, the default, takes a free one)
     have N          it found N pieces and serves them
@@ -42,6 +43,7 @@ def options():
     p.add_argument("-i", default="127.0.0.1")
     p.add_argument("-U", type=int, default=0)
     p.add_argument("-c", action="append", default=[])
+    p.add_argument("-e", action="store_true")
     p.add_argument("-l", action="store_true")
     p.add_argument("torrent")
     p.add_argument("dir")
@@ -71,7 +73,10 @@ def add(session, opt):
 
 def main():
     opt = options()
-    session = lt.session(dict(SETTINGS, listen_interfaces=f"{opt.i}:{opt.p}"))
+    settings = dict(SETTINGS, listen_interfaces=f"{opt.i}:{opt.p}")
+    if opt.e:
+        settings["in_enc_policy"] = settings["out_enc_policy"] = int(lt.enc_policy.pe_forced)
+    session = lt.session(settings)
     if not poll(lambda: session.is_listening() and session.listen_port() != 0, 10):
         sys.exit("ltpeer: cannot listen")
     say("port", session.listen_port())

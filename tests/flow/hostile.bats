@@ -89,6 +89,16 @@ beside() {
 	same
 }
 
+@test "a peer that takes encrypted calls only: what it may be is said" {
+	content a 1 200000
+	torrent a
+	seed_libtorrent secret "$SRC" -e
+	OPTIONS='-v -t 3s' fetch_from "$SEED_PORT"
+	codes "0 75"
+	said "^ugat-fetch: peer 127.0.0.1:$SEED_PORT hung up on our handshake: perhaps it takes encrypted calls only$"
+	said '^ugat-fetch: stalled 0:03: .* 0 peers; 0 trackers ok: who was called hung up, perhaps for want of encryption$'
+}
+
 @test "our own address among the peers, in every form: not dialled at all" {
 	content a 1 200000
 	torrent a

@@ -36,7 +36,7 @@ the_first_wrong_byte_of_a_handshake_ends_it(void **state)
 		assert_int_equal(t->n_events, 0);
 		t->n = at + 1;
 		talk_hear(t, 1);
-		assert_bad(t, "does not speak BitTorrent");
+		assert_bad(t, "does not speak BitTorrent, or speaks it encrypted");
 		assert_false(t->p.ready);
 		talk_free(t);
 	}
