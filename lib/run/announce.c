@@ -261,7 +261,8 @@ begin(struct asking *r)
 		asking_remark(
 		    r, "a v2-only torrent is not announced: get a v1 or hybrid one");
 	} else if (r->torrent.n_trackers == 0) {
-		asking_remark(r, "the torrent names no tracker: add `peer` lines");
+		asking_remark(r, "the torrent names no tracker%s: add `peer` lines",
+		    r->webseeds ? ", and web seeds are not used" : "");
 	} else if (!asking_trackers_start(r)) {
 		asking_fail(r, CODE_BUG, "out of memory");
 	} else {
@@ -340,6 +341,7 @@ take_record(struct asking *r, const struct line *l)
 
 	line_scratch_reset(&r->scratch);
 	r->peers |= kind == REC_PEER;
+	r->webseeds |= kind == REC_WEBSEED;
 	if (kind == REC_FAIL)
 		take_fail(r, l);
 	if (kind == REC_FAIL || is_news(kind))

@@ -85,6 +85,7 @@ struct asking {
 	unsigned told; /* trackers that were called unanswered */
 	bool refused;  /* one of them has said no */
 	bool peers;    /* the input has named some */
+	bool webseeds; /* the same */
 	char first_failure[300];
 	uint8_t datagram[UDPTRK_REPLY_MAX];
 

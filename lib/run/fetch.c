@@ -85,15 +85,23 @@ fetch_drain(struct fetch *f)
 
 /* Time. */
 
+static const char *
+advice(const struct fetch *f)
+{
+	if (!f->asked)
+		return "put ugat-announce before it, or";
+	return f->torrent.n_trackers > 0 ? "try later, or"
+	                                 : "there is no tracker to ask:";
+}
+
 static void
 fail_lonely(struct fetch *f, const struct swarm_stats *st)
 {
 	if (f->named == 0)
 		fetch_fail(f, CODE_UNAVAILABLE,
 		    "no peer to load from: %u/%u pieces; the input has ended and named "
-		    "none: %s, or add `peer` lines",
-		    st->pieces_held, st->pieces_wanted,
-		    f->asked ? "try later" : "put ugat-announce before it");
+		    "none: %s add `peer` lines",
+		    st->pieces_held, st->pieces_wanted, advice(f));
 	else
 		fetch_fail(f, CODE_UNAVAILABLE,
 		    "no peer left to try: %u/%u pieces; the input has ended and none of "

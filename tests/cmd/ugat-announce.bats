@@ -141,6 +141,8 @@ own_lines() {
 @test "a torrent without trackers: a word, and exit 0 when the input ends" {
 	run -0 --separate-stderr ugat-announce < <(records)
 	[ "$stderr" = "ugat-announce: the torrent names no tracker: add \`peer\` lines" ]
+	run -0 --separate-stderr ugat-announce < <(records | sed $'/^torrent/a webseed\thttp://example.org/a')
+	[ "$stderr" = "ugat-announce: the torrent names no tracker, and web seeds are not used: add \`peer\` lines" ]
 	run -0 --separate-stderr ugat-announce -q < <(records)
 	[ -z "$stderr" ]
 	run -0 --separate-stderr announce -1 < <(records; printf 'peer\t10.0.0.9\t99\n')

@@ -58,7 +58,9 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	port
 	{ printf 'peer\t127.0.0.1\t%s\n' "$PORT" && cat records; } | ugat-fetch -d out2 >/dev/null 2>dead.err &
 	two=$!
-	echo "$one $two" | tr ' ' '\n' >>pids
+	sed '1a self	2d5547303130302d000000000000000000000000' records | ugat-fetch -d out3 >/dev/null 2>asked.err &
+	three=$!
+	echo "$one $two $three" | tr ' ' '\n' >>pids
 	start=$SECONDS
 	# A stranger who calls is nobody to ask.
 	wait_for 5 listening "$called"
@@ -67,9 +69,12 @@ s = socket.create_server(('127.0.0.1', $PORT)); threading.Event().wait()"
 	[ "$CODE" -eq 69 ]
 	status_of "$two"
 	[ "$CODE" -eq 69 ]
+	status_of "$three"
+	[ "$CODE" -eq 69 ]
 	[ $((SECONDS - start)) -ge 29 ]
 	[ $((SECONDS - start)) -le 90 ]
 	said '^ugat-fetch: no peer to load from: 0/4 pieces; the input has ended and named none: put ugat-announce before it' none.err
+	said 'the input has ended and named none: there is no tracker to ask: add `peer` lines$' asked.err
 	said '^ugat-fetch: no peer left to try: 0/4 pieces; .* none of the peers in it answers \(1\)' dead.err
 }
 
