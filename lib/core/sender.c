@@ -248,15 +248,6 @@ sender_file(struct sender *s, const struct sender_told *f, const char **why)
 }
 
 enum rc
-sender_next(const struct sender *s, uint64_t *file)
-{
-	if (!xbook_has_next(&s->book))
-		return RC_NONE;
-	*file = s->book.begun;
-	return RC_OK;
-}
-
-enum rc
 sender_begin(struct sender *s, uint64_t offset)
 {
 	const struct xfer_message m = { .kind = XFER_BEGIN, .offset = offset };
@@ -319,12 +310,6 @@ sender_bye(struct sender *s, uint64_t left)
 		return RC_BAD;
 	s->state = SENDER_LEAVING;
 	return say(s, &m, NULL);
-}
-
-bool
-sender_is_idle(const struct sender *s)
-{
-	return xbook_is_idle(&s->book);
 }
 
 enum rc

@@ -113,10 +113,8 @@ enum rc sender_file(
  * is 0 or what TAKE named (with `only` just that). Then sender_data as often as need be,
  * and sender_end with the whole file's size and hash (NULL with no_hash); or sender_fail,
  * at any time from TAKE to sender_end (XFER_DIFFERS: after `only`, instead of
- * sender_begin). Which file it is says sender_next (RC_NONE: none is taken yet); until it
- * has ended, it is that one.
+ * sender_begin).
  */
-enum rc sender_next(const struct sender *s, uint64_t *file) MUST_USE;
 enum rc sender_begin(struct sender *s, uint64_t offset) MUST_USE;
 
 /*
@@ -131,9 +129,6 @@ enum rc sender_fail(
 
 /* Nothing more will be told: all files are answered, and those taken have ended. */
 enum rc sender_bye(struct sender *s, uint64_t left) MUST_USE;
-
-/* Whether every file that was told is refused, failed or stored. */
-bool sender_is_idle(const struct sender *s);
 
 /*
  * End the session, at any time: exit code and words for the other side. Once even after

@@ -266,7 +266,7 @@ on_sender(struct drive *d, const struct sender_event *e)
 	default: break;
 	}
 	m->over = d->s.state == SENDER_OVER;
-	insist(sender_is_idle(&d->s) == (first_of(m, 0, ENDED) == m->told));
+	insist(xbook_is_idle(&d->s.book) == (first_of(m, 0, ENDED) == m->told));
 }
 
 static void
@@ -320,10 +320,10 @@ act_content(struct drive *d, unsigned what, unsigned how)
 {
 	struct model *m = &d->ms;
 	struct bytes data = bytes_of(d->content, how * how);
-	uint64_t file = first_of(m, 0, OPEN), due, offset;
+	uint64_t file = first_of(m, 0, OPEN), offset;
 
-	if (sender_next(&d->s, &due) == RC_OK)
-		model_due(m, due);
+	if (xbook_has_next(&d->s.book))
+		model_due(m, d->s.book.begun);
 	switch (what) {
 	case 2:
 		offset = how < 8 ? 0 : file < m->told ? m->offset[file] : how;

@@ -75,7 +75,7 @@ every_way_a_file_can_go_is_told_to_both(void **state)
 	(void)state;
 	xpair_run(x, SIZE_MAX);
 	assert_complete(x);
-	assert_true(sender_is_idle(&x->s));
+	assert_true(xbook_is_idle(&x->s.book));
 	xpair_free(x);
 }
 

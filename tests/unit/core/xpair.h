@@ -170,10 +170,10 @@ static inline bool
 xpair_step(struct xpair *x)
 {
 	const struct xpair_file *f;
-	uint64_t i;
+	uint64_t i = x->s.book.begun;
 	size_t n;
 
-	if (sender_next(&x->s, &i) != RC_OK || xlink_has_payload(&x->s.link))
+	if (!xbook_has_next(&x->s.book) || xlink_has_payload(&x->s.link))
 		return false;
 	f = &x->files[i];
 	n = strlen(f->content);
