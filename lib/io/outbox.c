@@ -13,8 +13,8 @@
 #include "base/text.h"
 #include "io/outbox_parts.h"
 
-enum { SHOWN = 600, WORDS = 1024 };
-#define BYTES_MAX (UINT64_C(1) << 60) /* that the protocol can tell */
+enum { SHOWN = 300, BELOW = 600, WORDS = 1024 }; /* what fits into words */
+#define BYTES_MAX (UINT64_C(1) << 60)            /* that the protocol can tell */
 
 /* The operands. */
 
@@ -25,18 +25,39 @@ no_memory(struct outcome *end)
 	return RC_SYS;
 }
 
+/* A name for words, which are not to be lost behind it. */
+static const char *
+show(const char *name, char room[static SHOWN])
+{
+	(void)text_name(bytes_str(name), room, SHOWN);
+	return room;
+}
+
+static enum rc
+cannot_read(const struct outbox_item *item, struct outcome *end)
+{
+	int err = errno;
+	char room[SHOWN];
+
+	(void)outcome_fail(
+	    end, CODE_NOINPUT, "%s: %s", show(item->operand, room), strerror(err));
+	return RC_SYS;
+}
+
 /* n bytes of path as a text of its own. */
 static enum rc
 set_name(struct outbox_item *item, const char *path, size_t n, struct outcome *end)
 {
 	const char *why = "has a /";
+	char room[SHOWN];
 
 	if (xfer_check_path(bytes_of(path, n), &why) != RC_OK ||
 	    memchr(path, '/', n) != NULL) {
 		(void)outcome_fail(end, CODE_USAGE,
 		    "%s: cannot be sent by the name \"%.*s\", which %s: give another "
 		    "with -n",
-		    item->operand, (int)n, path, why);
+		    show(item->operand, room), (int)(n < SHOWN / 2 ? n : SHOWN / 2), path,
+		    why);
 		return RC_SYS;
 	}
 	item->name = strndup(path, n);
@@ -71,11 +92,8 @@ name_item(struct outbox_item *item, const char *name, struct outcome *end)
 	if (!(n == 1 && last[0] == '.') && !(n == 2 && memcmp(last, "..", 2) == 0))
 		return set_name(item, last, n, end);
 	real = realpath(item->operand, NULL);
-	if (real == NULL) {
-		(void)outcome_fail(
-		    end, CODE_NOINPUT, "%s: %s", item->operand, strerror(errno));
-		return RC_SYS;
-	}
+	if (real == NULL)
+		return cannot_read(item, end);
 	last = last_component(real, &n);
 	rc = set_name(item, last, n, end);
 	free(real);
@@ -85,12 +103,15 @@ name_item(struct outbox_item *item, const char *name, struct outcome *end)
 static enum rc
 refuse_special(const char *operand, mode_t mode, struct outcome *end)
 {
+	char room[SHOWN];
+
+	(void)show(operand, room);
 	if (S_ISSOCK(mode))
-		(void)outcome_fail(end, CODE_NOINPUT, "%s: a socket", operand);
+		(void)outcome_fail(end, CODE_NOINPUT, "%s: a socket", room);
 	else
 		(void)outcome_fail(end, CODE_NOINPUT,
 		    "%s: %s: send it through a pipe, with a name: -n NAME ... - < %s",
-		    operand, S_ISFIFO(mode) ? "a FIFO" : "a device", operand);
+		    room, S_ISFIFO(mode) ? "a FIFO" : "a device", room);
 	return RC_SYS;
 }
 
@@ -107,11 +128,8 @@ look_at(struct outbox_item *item, struct outcome *end)
 		item->is_directory = S_ISDIR(st.st_mode);
 		fd = open(item->operand, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	}
-	if (fd < 0) {
-		(void)outcome_fail(
-		    end, CODE_NOINPUT, "%s: %s", item->operand, strerror(errno));
-		return RC_SYS;
-	}
+	if (fd < 0)
+		return cannot_read(item, end);
 	(void)close(fd);
 	return RC_OK;
 }
@@ -141,6 +159,7 @@ static enum rc
 check_alike(const struct outbox *o, struct outcome *end)
 {
 	const struct outbox_item **sorted = calloc(o->n, sizeof(const void *));
+	char one[SHOWN], other[SHOWN], name[SHOWN];
 	enum rc rc = RC_OK;
 
 	if (sorted == NULL)
@@ -152,9 +171,9 @@ check_alike(const struct outbox *o, struct outcome *end)
 		if (by_name(&sorted[i - 1], &sorted[i]) != 0)
 			continue;
 		(void)outcome_fail(end, CODE_USAGE,
-		    "%.*s and %.*s: both would be called %s there: send them one by one",
-		    SHOWN / 2, sorted[i - 1]->operand, SHOWN / 2, sorted[i]->operand,
-		    sorted[i]->name);
+		    "%s and %s: both would be called %s there: send them one by one",
+		    show(sorted[i - 1]->operand, one), show(sorted[i]->operand, other),
+		    show(sorted[i]->name, name));
 		rc = RC_SYS;
 	}
 	free(sorted);
@@ -256,7 +275,7 @@ static void
 skip(struct outbox *o, int code, const char *below, const char *why)
 {
 	const char *operand = o->items[o->at].operand;
-	char path[WORDS], name[SHOWN + SHOWN / 2 + 8], words[WORDS];
+	char path[WORDS], name[BELOW + SHOWN + 8], words[WORDS];
 	size_t n = strlen(operand), m = strlen(below);
 
 	if (o->skip == NULL)
@@ -264,11 +283,11 @@ skip(struct outbox *o, int code, const char *below, const char *why)
 	while (n > 1 && operand[n - 1] == '/')
 		n--;
 	/* The end of a long path and the cause are what tells most. */
-	if (m > SHOWN)
-		(void)snprintf(path, sizeof(path), "...%s", below + m - SHOWN);
+	if (m > BELOW)
+		(void)snprintf(path, sizeof(path), "...%s", below + m - BELOW);
 	else
-		(void)snprintf(path, sizeof(path), "%.*s%s",
-		    (int)(n < SHOWN / 2 ? n : SHOWN / 2), operand, below);
+		(void)snprintf(path, sizeof(path), "%.*s%s", (int)(n < SHOWN ? n : SHOWN),
+		    operand, below);
 	(void)text_name(bytes_str(path), name, sizeof(name));
 	(void)snprintf(words, sizeof(words), "%s: %s: skipped", name, why);
 	++*o->skipped;
@@ -410,6 +429,7 @@ static enum rc
 count(struct outbox *o, const struct outbox_file *f, struct outcome *end)
 {
 	struct outbox_item *item = &o->items[f->item];
+	char room[SHOWN];
 
 	item->files++;
 	o->files_left++;
@@ -418,7 +438,8 @@ count(struct outbox *o, const struct outbox_file *f, struct outcome *end)
 		return RC_OK;
 	}
 	if (f->size > BYTES_MAX - o->bytes_left) {
-		(void)outcome_fail(end, CODE_NOINPUT, "%s: over 2^60 bytes", f->path);
+		(void)outcome_fail(
+		    end, CODE_NOINPUT, "%s: over 2^60 bytes", show(f->path, room));
 		return RC_SYS;
 	}
 	item->bytes += f->size;

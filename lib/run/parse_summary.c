@@ -34,6 +34,15 @@ foreign(struct summary *s, const char *label, struct bytes text)
 }
 
 static void
+name(struct summary *s, const char *label, struct bytes path)
+{
+	if (path.n == 0)
+		path = bytes_str("(no name that can be a path)");
+	(void)text_name(path, s->text, sizeof(s->text));
+	line(s, label, s->text);
+}
+
+static void
 more(struct summary *s, size_t n, const char *what)
 {
 	char text[64];
@@ -190,10 +199,7 @@ show_files(struct summary *s)
 			continue;
 		metainfo_file(m, i, &s->room, &r);
 		human_size(r.length, size);
-		(void)text_name(
-		    r.path.n > 0 ? r.path : bytes_str("(no name that can be a path)"),
-		    s->text, sizeof(s->text));
-		line(s, r.symlink ? "link" : size, s->text);
+		name(s, r.symlink ? "link" : size, r.path);
 	}
 	more(s, shown, "files");
 }
@@ -203,8 +209,7 @@ parse_summary(const struct metainfo *m, struct buf *out)
 {
 	struct summary s = { .m = m, .out = out };
 
-	foreign(&s, "Name",
-	    m->name.n > 0 ? m->name : bytes_str("(no name that can be a path)"));
+	name(&s, "Name", m->name);
 	show_sizes(&s);
 	show_hashes(&s);
 	show_meta(&s);

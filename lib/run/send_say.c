@@ -112,10 +112,19 @@ keep_file(struct send *s, const struct outbox_file *f)
 	return true;
 }
 
+/* A path for words. */
+static const char *
+show(const char *path, char room[static SEND_NAME])
+{
+	(void)text_name(bytes_str(path), room, SEND_NAME);
+	return room;
+}
+
 static void
 say_files(struct send *s)
 {
 	const struct outbox_file *f;
+	char name[SEND_NAME];
 
 	while (talk_lives(&s->talk) && (f = send_walk_next(s)) != NULL) {
 		struct sender_told told = { .path = bytes_str(f->path),
@@ -136,7 +145,7 @@ say_files(struct send *s)
 		if (rc == RC_BAD)
 			xfer_report_failed(&s->report, CODE_TEMPFAIL,
 			    "%s: %s: has changed since it was counted: send again",
-			    f->path, why == NULL ? "left out" : why);
+			    show(f->path, name), why == NULL ? "left out" : why);
 		send_walk_used(s);
 	}
 }
@@ -171,12 +180,12 @@ chunk_failed(struct send *s, const struct send_chunk *c)
 		words = "out of memory";
 		code = CODE_BUG;
 	}
-	if (sender_fail(&s->machine, reason, bytes_str(words)) != RC_OK)
-		talk_fail(&s->talk, CODE_BUG, "%s: cannot be given up", c->file->path);
 	if (c->file->size == XFER_UNKNOWN)
 		(void)snprintf(name, sizeof(name), "standard input");
 	else
-		(void)text_name(bytes_str(c->file->path), name, sizeof(name));
+		(void)show(c->file->path, name);
+	if (sender_fail(&s->machine, reason, bytes_str(words)) != RC_OK)
+		talk_fail(&s->talk, CODE_BUG, "%s: cannot be given up", name);
 	xfer_report_failed(&s->report, code, "%s%s%s: %s", c->differs ? s->talk.who : "",
 	    c->differs ? ": " : "", name, words);
 	send_forget_bytes(s, c->file, c->file->said);
@@ -225,6 +234,7 @@ static void
 say_content(struct send *s)
 {
 	struct send_chunk *c;
+	char name[SEND_NAME];
 
 	while (talk_lives(&s->talk) && s->speaking == NULL &&
 	    (c = send_chunk_next(s)) != NULL) {
@@ -234,8 +244,8 @@ say_content(struct send *s)
 		if (!idle && (c->differs || (c->rc != RC_MORE && c->rc != RC_END)))
 			chunk_failed(s, c);
 		else if (!idle && say_chunk(s, c) != RC_OK)
-			talk_fail(
-			    &s->talk, CODE_BUG, "%s: cannot be said", c->file->path);
+			talk_fail(&s->talk, CODE_BUG, "%s: cannot be said",
+			    show(c->file->path, name));
 		if (s->speaking == NULL)
 			send_chunk_done(s, c);
 	}

@@ -289,6 +289,15 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))'
 	ugat-parse -s "$torrents/libtorrent/overlapping_symlinks.torrent" | grep -q '\.\.\. and 47 more files'
 }
 
+@test "summary: names of blanks are quoted, the torrent's and the files'" {
+	mkdir 'a ' && echo 1 >'a / ' && echo 2 >'a /plain one'
+	ugat-make -o blank.torrent 'a '
+	ugat-parse -s blank.torrent >out
+	grep -qx 'Name        "a "' out
+	grep -qx '2 B         "a / "' out
+	grep -qx '2 B         "a /plain one"' out
+}
+
 @test "summary: a refusal is words on stderr and no record" {
 	rc=0
 	ugat-parse -s "$torrents/libtorrent/zero.torrent" >out 2>err || rc=$?

@@ -88,6 +88,16 @@ nobody() {
 	no heard 'peer|cut|closed|tls' ear.out
 }
 
+@test "names whose blanks mislead are quoted in every message" {
+	nobody
+	refused 66 '"gone ": No such file' "lab@127.0.0.1:$PORT" 'gone '
+	mkfifo ' fifo' && mkdir d && echo 1 >'f ' && echo 2 >'d/f '
+	refused 66 '" fifo": a FIFO: .* < " fifo"$' "lab@127.0.0.1:$PORT" ' fifo'
+	refused 2 '"f " and "d/f ": both would be called "f " there' "lab@127.0.0.1:$PORT" 'f ' 'd/f '
+	# The cause is there, however long the name is.
+	refused 66 'n*: File name too long$' "lab@127.0.0.1:$PORT" "$(printf 'n%.0s' {1..5000})"
+}
+
 @test "a name that the other side would refuse is refused here, before anybody is called" {
 	printf x >$'a\nb'
 	nobody
