@@ -52,6 +52,12 @@ receiver_clear(struct receiver *r)
 	xbook_clear(&r->book);
 }
 
+void
+receiver_hurry(struct receiver *r)
+{
+	r->hurries = true;
+}
+
 /* The end, once the sender has said BYE and everything is dealt with. */
 static enum rc
 leave(struct receiver *r)
@@ -210,7 +216,9 @@ on_message(struct receiver *r, const struct xfer_message *m, struct receiver_eve
 static void
 set_limit(struct receiver *r, const struct receiver_event *e, int64_t now_ms)
 {
-	if (e->kind == RECEIVER_READY || e->kind == RECEIVER_DECIDE)
+	if (e->kind == RECEIVER_READY && r->hurries)
+		xlink_set_limit(&r->link, now_ms + RECEIVER_COUNT_MS);
+	else if (e->kind == RECEIVER_READY || e->kind == RECEIVER_DECIDE)
 		xlink_set_limit(&r->link, XLINK_NEVER);
 	else if (e->kind == RECEIVER_OFFER)
 		xlink_set_limit(&r->link,

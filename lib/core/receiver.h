@@ -20,10 +20,15 @@
 
 /*
  * Beside what xlink demands, the sender's HELLO comes within xlink_patience, and all
- * items of an offer within that and this for each. What lies between the two, counting or
- * a person who is asked, may take its time: xlink_set_limit.
+ * items of an offer within that and this for each. What lies between the two may take its
+ * time, for there may be a person who is asked; but a sender who has called
+ * (receiver_hurry) has only to count, for which it has as long as anything that does not
+ * get on.
  */
-enum { RECEIVER_ITEM_MS = 300 }; /* at 1 KiB/s the longest takes 270 ms */
+enum {
+	RECEIVER_ITEM_MS = 300, /* at 1 KiB/s the longest takes 270 ms */
+	RECEIVER_COUNT_MS = XLINK_IDLE_MS,
+};
 
 enum receiver_state {
 	RECEIVER_GREETING,  /* until its HELLO */
@@ -84,11 +89,15 @@ struct receiver {
 	struct xbook book; /* private */
 	bool may_protest;  /* private: the other side is a liar, and not told so yet */
 	bool holds;        /* private: receiver_hold */
+	bool hurries;      /* private: receiver_hurry */
 };
 
 /* Start: our HELLO is in the output. RC_MEM: nothing is to be cleared. */
 enum rc receiver_init(struct receiver *r, int64_t silent_ms, int64_t now_ms) MUST_USE;
 void receiver_clear(struct receiver *r);
+
+/* Before anything is heard: the sender has called. */
+void receiver_hurry(struct receiver *r);
 
 /*
  * n bytes went into xlink_room(&r->link, place). RECEIVER_DATA says that e->bytes (n) of

@@ -10,8 +10,6 @@
 
 #include "run/recv_parts.h"
 
-enum { COUNT_MS = 30 * 60 * 1000 }; /* for the sender to count what there is */
-
 /* What is said. All of it may fail alike. */
 void
 recv_said(struct recv *r, enum rc rc)
@@ -157,18 +155,6 @@ hear_bye(struct recv *r, const struct receiver_event *e)
 	recv_check_end(r);
 }
 
-/*
- * Who calls has only to count what it sends before it offers; who is called may have a
- * person to ask, who takes as long as it takes.
- */
-static void
-hear_ready(struct recv *r, const struct receiver_event *e)
-{
-	r->no_hash = e->no_hash;
-	if (r->ground->called)
-		xlink_set_limit(&r->machine.link, loop_now() + COUNT_MS);
-}
-
 static void
 hear_offer(struct recv *r, const struct receiver_event *e)
 {
@@ -193,7 +179,7 @@ hear(struct recv *r, const struct receiver_event *e)
 		r->report.other_total = 0;
 	switch (e->kind) {
 	case RECEIVER_MORE: break;
-	case RECEIVER_READY: hear_ready(r, e); break;
+	case RECEIVER_READY: r->no_hash = e->no_hash; break;
 	case RECEIVER_OFFER: hear_offer(r, e); break;
 	case RECEIVER_ITEM: recv_take_item(r, e); break;
 	case RECEIVER_DECIDE:
@@ -242,6 +228,8 @@ on_start(void *ctx)
 	r->initialised = rc == RC_OK;
 	if (rc == RC_OK)
 		receiver_hold(&r->machine);
+	if (rc == RC_OK && r->ground->called)
+		receiver_hurry(&r->machine);
 	return rc;
 }
 

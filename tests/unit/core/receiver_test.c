@@ -320,6 +320,31 @@ a_hello_and_an_offer_come_in_time_and_what_lies_between_takes_its_time(void **st
 	xpair_free(x);
 }
 
+static void
+a_sender_that_has_called_offers_within_ten_minutes_however_busy_it_is(void **state)
+{
+	struct xpair *x = xpair_new(NULL, 0, NULL, 0, false);
+	int64_t start = x->now_ms;
+	struct receiver_event e;
+	int done = 0;
+
+	(void)state;
+	receiver_hurry(&x->r);
+	assert_int_equal(hear(x, "hello 1 0", &e), RECEIVER_READY);
+	while (
+	    xlink_tick(&x->r.link, x->now_ms) == RC_OK && x->now_ms - start < 3600000) {
+		char busy[32];
+
+		x->now_ms += 1000;
+		xlink_sent(&x->r.link, xlink_output(&x->r.link).n, x->now_ms);
+		(void)snprintf(busy, sizeof(busy), "busy %d 0", ++done);
+		assert_int_equal(hear(x, busy, &e), RECEIVER_BUSY);
+	}
+	assert_int_equal(x->now_ms - start, 600000);
+	assert_int_equal(xlink_tick(&x->r.link, x->now_ms), RC_BAD);
+	xpair_free(x);
+}
+
 static struct xpair *
 milliard(void)
 {
@@ -531,6 +556,8 @@ main(void)
 		cmocka_unit_test(after_the_end_all_is_read_and_left),
 		cmocka_unit_test(
 		    a_hello_and_an_offer_come_in_time_and_what_lies_between_takes_its_time),
+		cmocka_unit_test(
+		    a_sender_that_has_called_offers_within_ten_minutes_however_busy_it_is),
 		cmocka_unit_test(a_bye_that_is_held_is_said_when_it_is_released),
 		cmocka_unit_test(no_more_files_are_told_ahead_than_allowed),
 		cmocka_unit_test(no_longer_paths_are_told_ahead_than_allowed),
