@@ -108,17 +108,25 @@ recv_disk_failed(struct recv *r, const struct recv_file *f, enum rc rc, int err)
 const char recv_exists[] =
     "exists already and is another: move it away, or receive with -f";
 
+static const char *
+why_system(int err)
+{
+	switch (err) {
+	case ENOTDIR: return "a file is in the way of its directory: move it away";
+	case ELOOP: return "a symbolic link is in the way: move it away";
+	case ENOENT:
+		return "its part or directory was removed while it came: send it again";
+	default: return strerror(err);
+	}
+}
+
 /* Why a file cannot be had, in words that fit behind its path on both sides. */
 static const char *
 why_not(const struct recv_file *f, int *code)
 {
 	*code = CODE_CANTCREAT;
 	switch (f->rc) {
-	case RC_SYS:
-		if (f->err == ENOTDIR)
-			return "a file is in the way of its directory: move it away";
-		return f->err == ELOOP ? "a symbolic link is in the way"
-		                       : strerror(f->err);
+	case RC_SYS: return why_system(f->err);
 	case RC_BAD: return "its part is another user's, or is no file";
 	case RC_BIG: *code = CODE_PROTOCOL; return "is longer than was said";
 	default: *code = CODE_BUG; return "cannot be written";

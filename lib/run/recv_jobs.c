@@ -61,6 +61,8 @@ run_look(struct work_job *job, struct hash *sha1)
 		atomic_store(&r->hash_total, f->held);
 		rc = inbox_hash(&f->box, f->held, &r->hashed, &r->stop, f->hash);
 		atomic_store(&r->hash_total, 0);
+		/* It was right a moment ago: somebody else is at work on it. */
+		rc = rc == RC_BAD ? RC_BUSY : rc;
 	}
 	keep_error(f, rc);
 	if (rc != RC_OK || f->found == INBOX_OTHER || f->found == INBOX_LOCKED)
@@ -126,7 +128,7 @@ write_slice(struct recv_file *f, const struct recv_slice *s)
 {
 	if (f->rc == RC_OK && !f->begun) {
 		keep_error(f, inbox_begin(&f->box, f->offset));
-		f->begun = true;
+		f->begun = f->rc == RC_OK;
 	}
 	if (f->rc == RC_OK && s->n > 0)
 		keep_error(f, inbox_write(&f->box, bytes_of(s->p, s->n)));
