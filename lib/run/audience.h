@@ -54,7 +54,10 @@ struct audience {
 	void (*hush)(void *ctx);
 	/* Write what was said, as far as its reader takes it now. false: broken. */
 	bool (*flush)(void *ctx);
-	/* Not 0: what was said can no longer be written, for this errno. */
+	/*
+	 * Not 0: what was said can no longer be written, for this errno; ESRCH: whoever
+	 * would write it is gone.
+	 */
 	int (*broken)(void *ctx);
 };
 

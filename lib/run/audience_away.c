@@ -14,7 +14,8 @@ struct audience_away {
 	struct audience face;
 	audience_answer_fn *answer; /* NULL: nothing is asked */
 	void *answer_ctx;
-	bool broken; /* the parent is gone */
+	bool gone;  /* the parent */
+	bool muted; /* it can write nothing any more */
 	struct note_room room;
 };
 
@@ -22,8 +23,8 @@ static void
 tell(struct audience_away *w, const struct note *note, struct bytes text)
 {
 	/* The parent waits for a slow reader, and so do we. */
-	if (!w->broken && note_send(w->fd, note, text, true) != RC_OK)
-		w->broken = true;
+	if (!w->gone && note_send(w->fd, note, text, true) != RC_OK)
+		w->gone = true;
 }
 
 static void
@@ -62,8 +63,8 @@ away_progress(void *ctx, struct bytes name, const struct progress *p)
 		n.state++;
 	n.progress.state = NULL;
 	/* The next one comes soon. */
-	if (!w->broken && note_send(w->fd, &n, name, false) == RC_SYS)
-		w->broken = true;
+	if (!w->gone && note_send(w->fd, &n, name, false) == RC_SYS)
+		w->gone = true;
 }
 
 /* The parent answers such a question at once. */
@@ -71,9 +72,9 @@ static bool
 ask_parent(struct audience_away *w, enum note_kind kind, const char *text)
 {
 	tell(w, &(struct note){ .kind = kind }, bytes_str(text));
-	if (!w->broken && note_receive(w->fd, &w->room, true) != RC_OK)
-		w->broken = true;
-	return !w->broken && w->room.note.kind == NOTE_YES;
+	if (!w->gone && note_receive(w->fd, &w->room, true) != RC_OK)
+		w->gone = true;
+	return !w->gone && w->room.note.kind == NOTE_YES;
 }
 
 static bool
@@ -91,7 +92,10 @@ away_claim(void *ctx)
 static bool
 away_flush(void *ctx)
 {
-	return ask_parent(ctx, NOTE_FLUSH, "");
+	struct audience_away *w = ctx;
+
+	w->muted = !ask_parent(w, NOTE_FLUSH, "") || w->muted;
+	return !w->muted;
 }
 
 static void
@@ -105,10 +109,13 @@ on_answer(void *ctx, int what)
 	if (rc == RC_MORE)
 		return;
 	if (rc != RC_OK || loop_watch_set(w->watch, 0) != RC_OK)
-		w->broken = true;
+		w->gone = true;
+	w->muted = !w->gone && w->room.note.kind == NOTE_MUTE;
+	if (w->gone || w->muted)
+		return; /* it was not answered */
 	w->answer = NULL;
 	if (answer != NULL)
-		answer(w->answer_ctx, !w->broken && w->room.note.kind == NOTE_YES);
+		answer(w->answer_ctx, w->room.note.kind == NOTE_YES);
 }
 
 static void
@@ -120,7 +127,7 @@ away_ask(void *ctx, const char *words, audience_answer_fn *answer, void *actx)
 	w->answer_ctx = actx;
 	tell(w, &(struct note){ .kind = NOTE_ASK }, bytes_str(words));
 	if (loop_watch_set(w->watch, LOOP_READ) != RC_OK)
-		w->broken = true;
+		w->gone = true;
 }
 
 static void
@@ -137,9 +144,16 @@ away_hush(void *ctx)
 static int
 away_broken(void *ctx)
 {
-	const struct audience_away *w = ctx;
+	struct audience_away *w = ctx;
+	enum rc rc = RC_MORE;
 
-	return w->broken ? EPIPE : 0;
+	if (!w->gone && !w->muted && w->answer == NULL)
+		rc = note_receive(w->fd, &w->room, false);
+	w->muted = w->muted || (rc == RC_OK && w->room.note.kind == NOTE_MUTE);
+	w->gone = w->gone || (rc != RC_OK && rc != RC_MORE);
+	if (w->gone)
+		return ESRCH;
+	return w->muted ? EIO : 0;
 }
 
 struct audience_away *

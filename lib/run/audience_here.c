@@ -33,7 +33,8 @@ struct audience_here {
 	struct question *question;
 	audience_answer_fn *answer;
 	void *answer_ctx;
-	int err; /* errno of a write that failed; 0: none did */
+	int err;            /* errno of a write that failed; 0: none did */
+	uint64_t unwritten; /* done records that may be in out still, or lost */
 	bool claimed, opened;
 	uint64_t start_s;
 	unsigned sessions;
@@ -49,7 +50,10 @@ put(struct audience_here *h, struct bytes text)
 {
 	if (!h->rules->records || h->err != 0)
 		return;
-	if (recout_add(&h->out, text) != RC_OK)
+	/* Who receives in this process waits for a slow reader, too. */
+	if (h->out.buf.n >= RECOUT_MAX / 2 && recout_flush(&h->out) != RC_OK)
+		h->err = errno;
+	else if (recout_add(&h->out, text) != RC_OK)
 		h->err = ENOMEM;
 	else if (loop_watch_set(h->out_watch, LOOP_WRITE) != RC_OK)
 		h->err = ENOMEM;
@@ -67,6 +71,8 @@ on_writable(void *ctx, int what)
 	rc = recout_some(&h->out);
 	if (rc == RC_SYS)
 		h->err = errno;
+	if (h->out.buf.n == 0)
+		h->unwritten = 0;
 	if ((rc == RC_SYS || h->out.buf.n == 0) &&
 	    loop_watch_set(h->out_watch, 0) != RC_OK)
 		h->err = ENOMEM;
@@ -86,6 +92,7 @@ here_done(void *ctx, const struct audience_done *file)
 	struct bytes line;
 	struct linew w;
 
+	h->unwritten++;
 	if (h->rules->nul) {
 		put(h, file->path);
 		put(h, bytes_of("", 1));
@@ -162,6 +169,8 @@ here_flush(void *ctx)
 
 	if (h->err == 0 && h->rules->records && write_out(h, false) != RC_OK)
 		h->err = errno;
+	if (h->err == 0 && h->out.buf.n == 0)
+		h->unwritten = 0;
 	return h->err == 0;
 }
 
@@ -356,6 +365,20 @@ audience_here_is_full(const struct audience_here *h)
 	return h->out.buf.n >= AHEAD;
 }
 
+/* What has its name here and no record gets one when it comes again. */
+static void
+fail_output(struct audience_here *h, struct outcome *end)
+{
+	char lost[128] = "";
+
+	if (h->unwritten > 0)
+		(void)snprintf(lost, sizeof(lost),
+		    ": %llu file%s that came may have no record: have %s sent again",
+		    (unsigned long long)h->unwritten, h->unwritten == 1 ? "" : "s",
+		    h->unwritten == 1 ? "it" : "them");
+	(void)outcome_fail(end, CODE_IO, "standard output: %s%s", strerror(h->err), lost);
+}
+
 void
 audience_here_close(struct audience_here *h, struct outcome *end)
 {
@@ -368,7 +391,7 @@ audience_here_close(struct audience_here *h, struct outcome *end)
 	if (h->err == EPIPE && end->code == CODE_OK && end->signal == 0)
 		end->signal = SIGPIPE;
 	else if (h->err != 0 && end->signal == 0)
-		(void)outcome_fail(end, CODE_IO, "standard output: %s", strerror(h->err));
+		fail_output(h, end);
 }
 
 void

@@ -65,7 +65,7 @@ note_receive(int fd, struct note_room *out, bool wait)
 	out->text[out->n] = '\0';
 	out->note.from[sizeof(out->note.from) - 1] = '\0';
 	out->note.authority[sizeof(out->note.authority) - 1] = '\0';
-	return (unsigned)out->note.kind > NOTE_NO || out->note.state >= AUDIENCE_STATES
+	return (unsigned)out->note.kind > NOTE_MUTE || out->note.state >= AUDIENCE_STATES
 	    ? RC_BAD
 	    : RC_OK;
 }

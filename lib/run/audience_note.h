@@ -34,6 +34,7 @@ enum note_kind {
 	NOTE_KINDS,
 	NOTE_YES = NOTE_KINDS, /* from the parent */
 	NOTE_NO,
+	NOTE_MUTE, /* unasked: nothing can be written any more */
 };
 
 struct note {

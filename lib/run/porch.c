@@ -61,6 +61,20 @@ porch_count_met(const struct porch *p)
 	return count(p, true);
 }
 
+/*
+ * Who has not offered is told that we were interrupted; the others hear the cause, when
+ * that is our output, and tell it themselves.
+ */
+static void
+end_caller(const struct porch *p, const struct caller *c)
+{
+	const struct note mute = { .kind = NOTE_MUTE };
+
+	if (p->audience->broken(p->audience->ctx) == 0 || !c->claimed ||
+	    note_send(c->fd, &mute, bytes_str(""), false) != RC_OK)
+		(void)kill(c->pid, SIGTERM);
+}
+
 void
 porch_finish(struct porch *p)
 {
@@ -71,7 +85,7 @@ porch_finish(struct porch *p)
 	close_door(p);
 	for (size_t i = 0; i < PORCH_CALLERS; i++)
 		if (p->callers[i].pid != 0)
-			(void)kill(p->callers[i].pid, SIGTERM);
+			end_caller(p, &p->callers[i]);
 	loop_timer_set(p->timer, 0);
 }
 

@@ -16,8 +16,8 @@
 #include "run/xfer_run.h"
 
 enum {
-	PORCH_SESSIONS = 8, /* with users who count, at once */
-	PORCH_CALLERS = 32, /* processes */
+	PORCH_SESSIONS = 16, /* with users who count, at once */
+	PORCH_CALLERS = 32,  /* processes */
 };
 
 struct porch_rules {

@@ -83,7 +83,6 @@ hear_claim(struct porch *p, struct caller *c)
 	answer(c, first);
 }
 
-/* It tells the other side before we tell it to end. */
 static void
 hear_flush(struct porch *p, struct caller *c)
 {

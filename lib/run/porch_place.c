@@ -4,12 +4,17 @@
  *
  * - A stranger who has not shown who he is makes room for another: the one who came first
  *   of the source that has most of them, so that nobody can crowd out other sources.
- * - A user who has shown who he is and offers nothing makes room for another user, if he
- *   holds more such places than that one; else only once he has had time to offer.
+ * - Of the places for users nobody has more than are left: who is alone has half of
+ *   them, the next one half of the rest. So several users find one each, however slow the
+ *   transfers of the first are.
+ * - A user who offers nothing makes room: for a session of his own, once he has had time
+ *   to offer; when all places are taken, for a user who has none, then at once if he has
+ *   several.
  * - Who has offered stays.
  */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "run/porch_parts.h"
 
@@ -35,13 +40,20 @@ count_source(const struct porch *p, const struct addr *from)
 	return n;
 }
 
+static bool
+is_his(const struct caller *c, const char *who)
+{
+	return c->pid != 0 && c->met && strcmp(c->who, who) == 0;
+}
+
+/* How many places a user has; those of them that he does nothing with. */
 static unsigned
-count_idle(const struct porch *p, const char *who)
+count_his(const struct porch *p, const char *who, bool idle)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < PORCH_CALLERS; i++)
-		if (is_idle(&p->callers[i]) && strcmp(p->callers[i].who, who) == 0)
+		if (is_his(&p->callers[i], who) && (!idle || is_idle(&p->callers[i])))
 			n++;
 	return n;
 }
@@ -98,19 +110,19 @@ send_away(struct porch *p, struct caller *c)
 bool
 porch_seat(struct porch *p, const struct caller *newcomer)
 {
-	unsigned most = 0, ours = count_idle(p, newcomer->who) + 1;
+	unsigned has = count_his(p, newcomer->who, false), most = 0;
 	struct caller *goes = NULL;
 
-	if (porch_count_met(p) < PORCH_SESSIONS)
+	if (has < PORCH_SESSIONS - porch_count_met(p))
 		return true;
 	for (size_t i = 0; i < PORCH_CALLERS; i++) {
 		struct caller *c = &p->callers[i];
 		unsigned n;
 
-		if (!is_idle(c))
+		if (!is_idle(c) || (has > 0 && !is_his(c, newcomer->who)))
 			continue;
-		n = count_idle(p, c->who);
-		if (n <= ours && loop_now() - c->met_ms < OFFER_MS)
+		n = count_his(p, c->who, true);
+		if ((has > 0 || n == 1) && loop_now() - c->met_ms < OFFER_MS)
 			continue;
 		if (goes_first(c, n, goes, most)) {
 			goes = c;

@@ -220,7 +220,6 @@ static void
 on_signal(void *ctx, int what)
 {
 	struct talk *t = ctx;
-	char words[OUTCOME_WORDS];
 	bool ready;
 	int signo = stop_wait(t->ground->stop, -1, 0, &ready);
 
@@ -233,10 +232,7 @@ on_signal(void *ctx, int what)
 		loop_stop(t->ground->loop);
 		return;
 	}
-	t->end->signal = signo;
-	(void)snprintf(words, sizeof(words), "was interrupted: %s", talk_remedy(t));
-	if (t->phase < TALK_ENDING)
-		talk_tell(t, CODE_TEMPFAIL, words);
+	talk_interrupt(t, signo);
 	talk_pump(t);
 }
 

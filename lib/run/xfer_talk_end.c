@@ -39,8 +39,8 @@ talk_finish(struct talk *t)
 }
 
 /* Tell the other side, if there is a way to. */
-void
-talk_tell(struct talk *t, int code, const char *words)
+static void
+tell(struct talk *t, int code, const char *words)
 {
 	bool told = t->phase == TALK_TALKING && t->started &&
 	    t->engine->error(t->ctx, code, bytes_str(words)) == RC_OK;
@@ -59,7 +59,7 @@ static void PRINTF_LIKE(4, 0)
 	(void)vsnprintf(words, sizeof(words), format, ap);
 	if (t->end->signal == 0)
 		(void)outcome_fail(t->end, code, "%s", words);
-	talk_tell(t, code, theirs == NULL ? words : theirs);
+	tell(t, code, theirs == NULL ? words : theirs);
 }
 
 void
@@ -82,27 +82,43 @@ talk_refuse(struct talk *t, int code, const char *theirs, const char *format, ..
 	va_end(ap);
 }
 
-void
-talk_mute(struct talk *t)
-{
-	const struct audience *a = t->ground->audience;
-	int err = a->broken(a->ctx);
-
-	if (err == EPIPE && t->end->signal == 0)
-		t->end->signal = SIGPIPE;
-	talk_refuse(t, CODE_IO, "cannot go on: its standard output cannot be written",
-	    "standard output: %s", err == 0 ? "it cannot be written" : strerror(err));
-}
-
 /* What to do about a session that broke off. */
-const char *
-talk_remedy(const struct talk *t)
+static const char *
+remedy(const struct talk *t)
 {
 	if (!t->begun)
 		return "nothing was handed over yet: try again";
 	return t->ground->resumes
 	    ? "run the same two commands again: it goes on where it stopped"
 	    : "run the same two commands again";
+}
+
+void
+talk_interrupt(struct talk *t, int signo)
+{
+	char words[OUTCOME_WORDS];
+
+	t->end->signal = signo;
+	(void)snprintf(words, sizeof(words), "was interrupted: %s", remedy(t));
+	if (t->phase < TALK_ENDING)
+		tell(t, CODE_TEMPFAIL, words);
+}
+
+void
+talk_mute(struct talk *t)
+{
+	const struct audience *a = t->ground->audience;
+	int err = a->broken(a->ctx);
+
+	/* Nothing is wrong with the output: somebody has killed the one who writes it. */
+	if (err == ESRCH && t->end->signal == 0) {
+		talk_interrupt(t, SIGTERM);
+		return;
+	}
+	if (err == EPIPE && t->end->signal == 0)
+		t->end->signal = SIGPIPE;
+	talk_refuse(t, CODE_IO, "cannot go on: its standard output cannot be written",
+	    "standard output: %s", err == 0 ? "it cannot be written" : strerror(err));
 }
 
 /* The connection is of no use any more. */
@@ -114,7 +130,7 @@ talk_lose(struct talk *t, int code, const char *words)
 
 	if (t->phase < TALK_ENDING && t->end->signal == 0)
 		(void)outcome_fail(t->end, code, "%s: %s%s%s", t->who, words,
-		    again ? ": " : "", again ? talk_remedy(t) : "");
+		    again ? ": " : "", again ? remedy(t) : "");
 	talk_end(t, TALK_OVER);
 }
 

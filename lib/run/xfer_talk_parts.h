@@ -22,15 +22,12 @@ void talk_hold(struct talk *t, enum rc rc, const struct outcome *why);
 /* xfer_talk_end.c: go on to a later phase; to an earlier one it never goes. */
 void talk_end(struct talk *t, enum talk_phase phase);
 
-/* End, and tell the other side, if there is a way to. */
-void talk_tell(struct talk *t, int code, const char *words);
+/* End, because of a signal, and tell the other side, if there is a way to. */
+void talk_interrupt(struct talk *t, int signo);
 
 /* The connection is of no use any more: words, or why. */
 void talk_lose(struct talk *t, int code, const char *words);
 void talk_lose_tls(struct talk *t, const struct outcome *why);
-
-/* What to do about a session that broke off. */
-const char *talk_remedy(const struct talk *t);
 
 /* Close our side once the last words are out; drop what comes meanwhile. */
 void talk_part(struct talk *t);

@@ -10,12 +10,14 @@ from who called (up) and those to him (down):
     flip=N     one bit of byte N (the lowest); flip=N-M/S: of N in the first connection, N+S in the next ...
     cut=N      both ends are cut after so many bytes; cut=N-M/S as above
     stall=N    nothing passes after so many bytes; the connections stay
+    gate=N     what is behind so many bytes passes when there is a file `go`; what goes the other way passes
     drop=N     the byte is left out;  twice=N: it comes twice
     way=down   count the other way
     rate=N     bytes a second
 
 It prints `open` and `over UP DOWN` for each.
 """
+import os
 import select
 import socket
 import sys
@@ -31,10 +33,12 @@ def number(text, turn):
 
 def spoil(options, turn, at, chunk):
     """What passes instead of the chunk that begins at byte `at`, and whether that was all."""
-    for key in ('flip', 'drop', 'twice', 'cut', 'stall'):
+    for key in ('flip', 'drop', 'twice', 'cut', 'stall', 'gate'):
         if key not in options:
             continue
         here = number(options[key], turn) - at
+        if key == 'gate':
+            return (chunk[:here], 'gate') if 0 <= here < len(chunk) else (chunk, '')
         if key in ('cut', 'stall') and here <= len(chunk):
             return chunk[:max(here, 0)], key
         if not 0 <= here < len(chunk):
@@ -52,9 +56,16 @@ def carry(caller, target, options, turn):
     count = {caller: 0, called: 0}
     other = {caller: called, called: caller}
     counted = called if options.get('way') == 'down' else caller
-    alive, stalled = {caller, called}, False
+    alive, stalled, held = {caller, called}, False, None
     while alive and not stalled:
-        for s in select.select(list(alive), [], [])[0]:
+        if held is not None and os.path.exists('go'):
+            try:
+                other[counted].sendall(held)
+            except OSError:
+                break
+            held = None
+        free = alive if held is None else alive - {counted}
+        for s in select.select(list(free), [], [], None if held is None else 0.05)[0]:
             try:
                 chunk = s.recv(16384)
             except ConnectionError:
@@ -79,6 +90,8 @@ def carry(caller, target, options, turn):
                 break
             if verdict == 'stall':
                 stalled = True
+            if verdict == 'gate':
+                held = chunk[len(passed):]
     print('over', count[caller], count[called], flush=True)
     while stalled:
         time.sleep(1)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import struct
+import time
 
 from xtalk import accepted, farewell, flood, greet, keep_busy, leave, mode, sha, unescape
 from xwire import (AHEAD_MAX, ANSWER, BUSY, BYE, DATA, DATA_MAX, END, FAIL, HELLO, ITEM, OPTIONS, Over, STORED, TAKE,
@@ -87,6 +88,20 @@ def send_honest(w):
     size = int(OPTIONS['size'])
     whole = content(size)
     offset = one_file(w)
+    w.send(begin(offset), data(whole[offset:]), end(size, sha(whole)))
+    w.hear(STORED)
+    farewell(w)
+
+
+@sends('gated')
+def send_gated(w, gate):
+    """GATE: the same, but its content comes when there is a file of that name."""
+    size = int(OPTIONS['size'])
+    whole = content(size)
+    offset = one_file(w)
+    while not os.path.exists(gate):
+        w.send(busy(0, 0))
+        time.sleep(0.05)
     w.send(begin(offset), data(whole[offset:]), end(size, sha(whole)))
     w.hear(STORED)
     farewell(w)

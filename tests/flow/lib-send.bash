@@ -66,10 +66,10 @@ inbox() {
 	waits recv lab ugat-recv -u ops -d inbox "$@"
 }
 
-# send [OPTION...] OPERAND...: ops sends; $CODE, send.err. More than $LIMIT seconds (20) it does not get.
+# send [OPTION...] OPERAND...: ops sends; $CODE, send.err. More than $LIMIT seconds (60) it does not get.
 send() {
 	CODE=0
-	UGAT_SESSION=$SCRATCH/ops.pem timeout -k 1 "${LIMIT:-20}" ugat-send "$@" \
+	UGAT_SESSION=$SCRATCH/ops.pem timeout -k 1 "${LIMIT:-60}" ugat-send "$@" \
 		<"${STDIN:-/dev/null}" >send.out 2>send.err 3>&- 4>&- || CODE=$?
 }
 
@@ -90,7 +90,7 @@ to_lab() {
 # recv [OPTION...] [NAME...]: lab receives in the foreground; $CODE, recv.out, recv.err.
 recv() {
 	CODE=0
-	UGAT_SESSION=$SCRATCH/lab.pem timeout -k 1 "${LIMIT:-20}" ugat-recv "$@" \
+	UGAT_SESSION=$SCRATCH/lab.pem timeout -k 1 "${LIMIT:-60}" ugat-recv "$@" \
 		</dev/null >recv.out 2>recv.err 3>&- 4>&- || CODE=$?
 }
 
@@ -147,6 +147,17 @@ only() {
 	return 1
 }
 
+# tmpfs MIB COMMAND...: run it where inbox is a file system of that size.
+tmpfs() {
+	local size=$1
+
+	shift
+	private "$PWD/inbox" || return
+	# shellcheck disable=SC2016
+	"${enter[@]}" sh -c 'mount -t tmpfs -o size="$1"m none inbox || exit 99; shift
+		"$@"; code=$?; umount -l inbox; exit $code' - "$size" "$@"
+}
+
 # part: the one part in inbox.
 part() {
 	find inbox -name '.ugat-part-*'
@@ -171,7 +182,8 @@ heard() {
 	return 1
 }
 
-# proxy OPTION...: a wire before $PORT, which becomes the wire's.
+# proxy OPTION...: a wire before $PORT, which becomes the wire's. gate=N: it stands still behind so many bytes, of which
+# 20,000 may not have become content, until somebody makes a file `go`; so nothing that the test does meanwhile is late.
 proxy() {
 	local at=$PORT
 

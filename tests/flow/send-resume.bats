@@ -69,11 +69,14 @@ finishes() {
 	for more in 1 300000 400000 200000 100000 300000; do
 		inbox
 		had=$(size)
-		sending -U 1M
+		rm -f go && proxy gate=$((more + 20000))
+		sending
 		wait_for 10 held $((had + more))
-		# shellcheck disable=SC2046
-		kill -KILL $(family recv)
+		read -ra both < <(family recv)
+		kill -KILL "${both[@]}"
 		left recv 137
+		for pid in "${both[@]}"; do wait_for 10 gone "$pid"; done
+		: >go
 		got=0
 		wait_for 5 gone "$(cat send.pid)"
 		wait "$(cat send.pid)" || got=$?
@@ -84,12 +87,13 @@ finishes() {
 	done
 	rest=$((6000000 - $(size)))
 	[ $rest -lt 4700000 ]
+	rm proxy*.out
 	finishes
 	[ "$(counted)" -lt $((rest + 100000)) ]
 }
 
 @test "kill -9 of the sender at many offsets: the same" {
-	big 6000000
+	big 20000000 # more than comes before the test looks
 	for more in 1 300000 400000 200000 100000 300000; do
 		inbox
 		had=$(size)
@@ -101,8 +105,8 @@ finishes() {
 		said 'the same two commands again' recv.err
 		no test -e inbox/big
 	done
-	rest=$((6000000 - $(size)))
-	[ $rest -lt 4700000 ]
+	rest=$((20000000 - $(size)))
+	[ $rest -lt 18700000 ]
 	finishes
 	[ "$(counted)" -lt $((rest + 100000)) ]
 }
@@ -110,15 +114,31 @@ finishes() {
 @test "kill -9 of the waiting process alone: the session does not go on in secret" {
 	big
 	inbox
-	sending -U 1M
+	proxy gate=200000
+	sending
 	wait_for 10 held 100000
 	read -r first rest < <(family recv)
 	kill -KILL "$first"
 	left recv 137
 	for pid in $rest; do wait_for 5 gone "$pid"; done
+	: >go
 	wait_for 5 gone "$(cat send.pid)"
 	no test -e inbox/big
 	finishes
+}
+
+@test "the same where SIGTERM is ignored: the sender hears that it was interrupted, not that the output fails" {
+	big
+	trap '' TERM && inbox && trap - TERM
+	proxy gate=200000
+	sending
+	wait_for 10 held 100000
+	read -r first rest < <(family recv)
+	kill -KILL "$first"
+	left send 75
+	said '^ugat-send: lab: was interrupted: run the same two commands again: it goes on where it stopped$' send.err
+	for pid in $rest; do wait_for 5 gone "$pid"; done
+	: >go
 }
 
 @test "a line that breaks every 400 KB: it arrives nevertheless, and nothing is sent twice" {
@@ -282,17 +302,6 @@ finishes() {
 	only big
 }
 
-# tmpfs MIB COMMAND...: run it where inbox is a file system of that size.
-tmpfs() {
-	local size=$1
-
-	shift
-	private "$PWD/inbox" || return
-	# shellcheck disable=SC2016
-	"${enter[@]}" sh -c 'mount -t tmpfs -o size="$1"m none inbox || exit 99; shift
-		"$@"; code=$?; umount -l inbox; exit $code' - "$size" "$@"
-}
-
 @test "no room from the start: 74 on both sides, with the name and the reason" {
 	big
 	port
@@ -361,18 +370,20 @@ tmpfs() {
 }
 
 @test "a file that grows, shrinks or changes while it is sent: 75, it is named, the other arrives" {
-	for how in 'printf x >>' 'truncate -s 4999999' 'printf x | dd conv=notrunc bs=1 seek=4900000 of=' 'rm -f'; do
+	for how in 'printf x >>' 'truncate -s 39999999' 'printf x | dd conv=notrunc bs=1 seek=39900000 of=' 'rm -f'; do
 		rm -rf inbox && mkdir inbox
-		big 5000000
+		big 40000000 # more than the sender and the wire hold
 		echo x >"$SRC/small"
 		inbox
-		UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send -U 2M "lab@127.0.0.1:$PORT" "$SRC/big" "$SRC/small"
+		rm -f go && proxy gate=400000
+		UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send "lab@127.0.0.1:$PORT" "$SRC/big" "$SRC/small"
 		wait_for 20 held 300000
 		case $how in
 		rm*) cp "$SRC/big" saved && rm "$SRC/big" ;; # what is open can be read to its end
 		*of=) eval "$how\"$SRC/big\"" 2>/dev/null ;;
 		*) eval "$how \"$SRC/big\"" ;;
 		esac
+		: >go
 		if [ "$how" = 'rm -f' ]; then
 			wait_for 10 gone "$(cat send.pid)"
 			[ ! -e inbox/big ] || cmp saved inbox/big
@@ -384,6 +395,23 @@ tmpfs() {
 			no test -e inbox/big
 		fi
 		cmp "$SRC/small" inbox/small
+	done
+}
+
+@test "the part, or its directory, is removed while it comes: 73, and it says so" {
+	mkdir "$SRC/d" && head -c 4000000 /dev/urandom >"$SRC/d/f"
+	for what in "$(printf 'find inbox -name .ugat-part-* -delete')" 'rm -r inbox/d'; do
+		inbox
+		rm -f go && proxy gate=400000
+		UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send "lab@127.0.0.1:$PORT" "$SRC/d"
+		wait_for 20 held 300000
+		set -f && $what && set +f
+		: >go
+		left send 73
+		left recv 73
+		said '^ugat-send: lab: d/f: its part or directory was removed while it came: send it again$' send.err
+		said '^ugat-recv: inbox/d/f: its part or directory was removed while it came: send it again$' recv.err
+		no test -e inbox/d/f
 	done
 }
 
@@ -419,6 +447,21 @@ sys.exit(child.wait())' ugat-send -n x "lab@127.0.0.1:$PORT" - 2>send.err 3>&- |
 	call ops send honest
 	no heard '^heard TAKE 0 0 0 ' && heard '^heard TAKE 0 0 [1-9]'
 	[ -f inbox/file ]
+}
+
+@test "two begin the same file at once: the later one is told 75, not that another file has the name" {
+	inbox -k
+	spawn late "$FLOW_PYTHON" "$FLOW_FAKE/xpeer.py" --call "127.0.0.1:$PORT" --session ops.pem --wait 60 --size 1000000 send gated go.late
+	says_soon late 'heard TAKE'
+	proxy gate=200000
+	spawn first "$FLOW_PYTHON" "$FLOW_FAKE/xpeer.py" --call "127.0.0.1:$PORT" --session ops.pem --wait 60 --size 1000000 send honest
+	wait_for 10 held 100000
+	: >go.late
+	says_soon late '^error 75'
+	no grep -q 'heard STORED' late.out
+	: >go
+	says_soon first '^bye'
+	only file
 }
 
 @test "the same again while the session before still has the part: 75 until that is gone, then it goes on" {

@@ -199,7 +199,8 @@ bats_require_minimum_version 1.5.0
 	background recv "UGAT_SESSION=$SCRATCH/lab.pem ugat-recv -y -d inbox -p $PORT | head -n 2"
 	wait_for 5 listening "$PORT"
 	to_lab -U 1M "$SRC/d"
-	no code 0 2>/dev/null
+	code 74
+	said '^ugat-send: lab: cannot go on: its standard output cannot be written$' send.err
 	ended recv 10
 	codes '141 0'
 }
@@ -231,6 +232,46 @@ bats_require_minimum_version 1.5.0
 	said '^ugat-send: lab: cannot go on: its standard output cannot be written$' send.err
 }
 
+@test "records that find no room any more: 74 on both sides, and what to do about the files that came" {
+	mkdir "$SRC/d" files && for i in {10..89}; do echo $i >"$SRC/d/$i"; done
+	port
+	# One page is left for records.
+	# shellcheck disable=SC2016
+	UGAT_SESSION=$SCRATCH/lab.pem spawn recv tmpfs 1 sh -c 'head -c 4096 /dev/zero >inbox/page
+		cat /dev/zero >inbox/fill 2>/dev/null
+		rm inbox/page
+		ugat-recv -u ops -d files -p "$0" >inbox/records' "$PORT"
+	wait_for 10 listening "$PORT"
+	to_lab "$SRC/d"
+	code 74
+	said '^ugat-send: lab: cannot go on: its standard output cannot be written$' send.err
+	left recv 74
+	said '^ugat-recv: standard output: No space left on device: [0-9]+ files that came may have no record: have them sent again$' recv.err
+	inbox -d files
+	to_lab "$SRC/d"
+	code 0
+	left recv 0
+	[ "$(grep -c '^done	files/d/' recv.out)" -eq 80 ]
+}
+
+@test "who calls waits for a slow reader of the records, too" {
+	# Records of 3,000 bytes, more of them than are kept.
+	printf -v deep '%0200d/' {1..15}
+	mkdir "$SRC/d" && for i in {1001..2500}; do echo $i >"$SRC/d/$i"; done
+	waits send ops ugat-send -l -u lab "$SRC/d"
+	background recv "UGAT_SESSION=$SCRATCH/lab.pem ugat-recv -d '$deep' -c ops@127.0.0.1:$PORT |
+		{ until [ -e go ]; do sleep 0.05; done; cat >records; }"
+	# It stops there; without that it would come to its end, or what is kept to its limit.
+	n=0
+	stands_still() { before=$n && n=$(find "${deep%%/*}" -type f 2>/dev/null | wc -l) && [ "$n" -ge 600 ] && [ "$n" -eq "$before" ]; }
+	wait_for 20 stands_still
+	: >go
+	ended recv 20
+	codes '0 0'
+	left send 0
+	[ "$(grep -c "^done	$deep" records)" -eq 1500 ]
+}
+
 @test "-U and -D keep the rate" {
 	report 2000000
 	for way in U D; do
@@ -245,7 +286,7 @@ bats_require_minimum_version 1.5.0
 		alike report.pdf
 		echo "-$way: $took ms" >&2
 		# 2,000,000 bytes at 1,024,000 a second; the first burst is free.
-		[ $took -ge 1200 ] && [ $took -le 15000 ]
+		[ $took -ge 1200 ]
 	done
 }
 

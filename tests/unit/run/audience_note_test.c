@@ -80,7 +80,7 @@ a_text_that_is_too_long_is_cut(void **state)
 static void
 what_is_no_note_is_refused(void **state)
 {
-	struct note note = { .kind = NOTE_NO + 1 };
+	struct note note = { .kind = NOTE_MUTE + 1 };
 	static char big[sizeof(note) + NOTE_TEXT + 1];
 
 	(void)state;
