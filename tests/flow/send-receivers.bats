@@ -30,7 +30,7 @@ meets() {
 @test "receivers that fall silent: 75 after -t" {
 	head -c 20000000 /dev/zero >f
 	for when in tls hello answer take half end stored; do
-		peer $when --session lab.pem --wait 20 recv mute $when
+		peer $when --session lab.pem --wait 60 recv mute $when
 		UGAT_SESSION=$SCRATCH/ops.pem spawn send.$when ugat-send -t 2 "lab@127.0.0.1:$FAKE_PORT" f
 	done
 	for when in tls hello answer take half end stored; do

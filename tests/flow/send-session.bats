@@ -19,7 +19,7 @@ passed() {
 }
 
 @test "a session that expires while nobody has called: 77, and it says why" {
-	mint lab.pem site lab -300 3
+	mint lab.pem site lab -300 6
 	inbox -k
 	left recv 77 10
 	said 'the session of lab expired.*run ugat-login' recv.err
@@ -27,24 +27,27 @@ passed() {
 }
 
 @test "sessions that expire on both sides in the middle of a transfer: that one is finished" {
-	mint lab.pem site lab -300 6
-	mint ops.pem site ops -300 6
+	mint lab.pem site lab -300 8
+	mint ops.pem site ops -300 8
 	BEGAN=$(date +%s)
 	inbox
-	UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send -U 500K "lab@127.0.0.1:$PORT" "$SRC/f"
+	proxy gate=200000
+	UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send "lab@127.0.0.1:$PORT" "$SRC/f"
+	wait_for 10 passed 9
+	[ -n "$(part)" ]
+	: >go
 	left send 0 30
 	left recv 0
-	passed 6
 	cmp "$SRC/f" inbox/f
 }
 
 @test "a session that is replaced while it waits: the new one is shown and counts" {
 	mint later.pem site lab -300 86400
-	mint lab.pem site lab -300 4
+	mint lab.pem site lab -300 6
 	BEGAN=$(date +%s)
 	inbox -k
 	mv later.pem lab.pem
-	wait_for 10 passed 5
+	wait_for 10 passed 7
 	to_lab "$SRC/f"
 	code 0
 	kill -0 "$(cat recv.pid)"
@@ -53,7 +56,8 @@ passed() {
 @test "revoked by the list in the middle of a transfer: it ends with 77 soon, on the side that has the list" {
 	mint lab.pem site lab -300 86400
 	inbox
-	UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send -U 400K "lab@127.0.0.1:$PORT" "$SRC/f"
+	proxy gate=200000
+	UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send "lab@127.0.0.1:$PORT" "$SRC/f"
 	wait_for 10 eval '[ -n "$(part)" ]'
 	mint_list lab.pem.crl site 1 lab.crt
 	left recv 77 8

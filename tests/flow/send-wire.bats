@@ -52,7 +52,9 @@ bats_require_minimum_version 1.5.0
 	spawn swaps "$FLOW_PYTHON" -c '
 import os
 os.chdir("inbox")
-for n in range(20000):
+n = 0
+while n < 20000 or not os.path.exists("../enough"):
+    n += 1
     name = ("d", "d/e")[n % 2]
     try:
         os.rename(name, "aside")
@@ -64,7 +66,7 @@ for n in range(20000):
         os.system("rm -rf aside2; mv %s aside2 2>/dev/null; mv aside %s 2>/dev/null" % (name, name))
     if n % 1000 == 0:
         print("swaps", n, flush=True)
-print("swaps", 20000, flush=True)'
+print("swapped", flush=True)'
 	runs=0
 	until gone "$(cat swaps.pid)"; do
 		send -t 5 "lab@127.0.0.1:$PORT" "$SRC/d"
@@ -72,11 +74,11 @@ print("swaps", 20000, flush=True)'
 		[ -z "$(find outside -mindepth 1)" ]
 		find inbox -type f -path '*/e/*' -delete 2>/dev/null || :
 		runs=$((runs + 1))
+		[ $runs -lt 10 ] || : >enough
 	done
-	says swaps '^swaps 20000' || { show swaps.err; false; }
+	says swaps '^swapped' || { show swaps.err; false; }
 	[ -z "$(find outside -mindepth 1)" ]
 	echo "$runs transfers" >&2
-	[ $runs -ge 5 ]
 	kill -0 "$(cat recv.pid)"
 }
 
@@ -105,10 +107,12 @@ print("swaps", 20000, flush=True)'
 @test "the receiving directory is renamed or removed in the middle: nothing lands elsewhere" {
 	head -c 3000000 /dev/urandom >"$SRC/f"
 	inbox
-	UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send -U 2M "lab@127.0.0.1:$PORT" "$SRC/f"
+	proxy gate=200000
+	UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send "lab@127.0.0.1:$PORT" "$SRC/f"
 	wait_for 10 eval '[ -n "$(part)" ]'
 	mkdir outside
 	mv inbox moved && ln -s outside inbox
+	: >go
 	wait_for 15 gone "$(cat send.pid)"
 	[ -z "$(find outside -mindepth 1)" ]
 	[ ! -e moved/f ] || cmp "$SRC/f" moved/f
