@@ -14,21 +14,21 @@
 
 enum { THEIR_NAME = 400 };
 
-/* Where a path of the other side really is, from the current directory. */
+/* Where a path of the other side really is, from the current directory; no option. */
 static void
 place_of(const struct recv *r, const char *path, char out[static RECV_PATH])
 {
-	const char *dir = r->o->dir;
+	const char *dir = r->o->dir, *slash = "/";
 	size_t n = strlen(dir);
 
 	if (r->o->file != NULL)
-		(void)snprintf(out, RECV_PATH, "%s",
-		    strcmp(r->o->file, "-") == 0 ? "standard output" : r->o->file);
-	else if (strcmp(dir, ".") == 0 && path[0] != '-')
-		(void)snprintf(out, RECV_PATH, "%s", path);
-	else
-		(void)snprintf(out, RECV_PATH, "%s%s%s", dir,
-		    n > 0 && dir[n - 1] == '/' ? "" : "/", path);
+		path = strcmp(r->o->file, "-") == 0 ? "standard output" : r->o->file;
+	if (r->o->file != NULL || strcmp(dir, ".") == 0)
+		dir = slash = "";
+	else if (n > 0 && dir[n - 1] == '/')
+		slash = "";
+	(void)snprintf(out, RECV_PATH, "%s%s%s%s",
+	    (*dir == '\0' ? path : dir)[0] == '-' ? "./" : "", dir, slash, path);
 }
 
 /* Where f is, for people. */

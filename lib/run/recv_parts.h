@@ -24,7 +24,7 @@ enum {
 	RECV_BUFFER = XFER_DATA_MAX,
 	RECV_SHOWN = 20, /* items that a question lists */
 	RECV_QUESTION = 8 * 1024,
-	RECV_PATH = XFER_PATH_MAX + PATH_MAX,
+	RECV_PATH = XFER_PATH_MAX + PATH_MAX + 4,
 };
 
 /* Content on its way to the disk; many small files share one. */

@@ -129,7 +129,9 @@ finishes() {
 
 @test "the same where SIGTERM is ignored: the sender hears that it was interrupted, not that the output fails" {
 	big
-	trap '' TERM && inbox && trap - TERM
+	trap '' TERM
+	inbox
+	trap - TERM
 	proxy gate=200000
 	sending
 	wait_for 10 held 100000

@@ -179,6 +179,21 @@ bats_require_minimum_version 1.5.0
 	[ "$(xargs -0 cat <recv.out)" = $'one\ntwo' ]
 }
 
+@test "a path in a record is no option, whatever the file and the directory are called" {
+	echo x >"$SRC/-x"
+	cd inbox
+	for where in '-d . ./-x' '-d -y ./-y/-x' '-d ./-y/ ./-y/-x' '-o -z ./-z'; do
+		read -r option value path <<<"$where"
+		port
+		UGAT_SESSION=$SCRATCH/lab.pem spawn recv ugat-recv -u ops -p "$PORT" "$option" "$value"
+		up recv "$PORT" 10
+		UGAT_SESSION=$SCRATCH/ops.pem ugat-send "lab@127.0.0.1:$PORT" "$SRC/-x"
+		left recv 0
+		[ "$(sed -n 's/^done	\([^	]*\).*/\1/p' recv.out)" = "$path" ]
+		cat "$(sed -n 's/^done	\([^	]*\).*/\1/p' recv.out)" | cmp - "$SRC/-x"
+	done
+}
+
 @test "-w: a status every second and one at the end" {
 	report 3000000
 	inbox -w -D 1M
