@@ -13,8 +13,9 @@
  * - DEAD: the protocol was broken; nothing is read any more.
  *
  * A block that was never asked for is dropped, and too many of those break the protocol,
- * though one is forgiven for every few that were asked for; so does a flood of messages
- * that carry nothing. What we ask for and say is in peer_out.c.
+ * though one is forgiven for every few that were asked for, and what we cancelled and
+ * asked for anew may come twice; so does a flood of messages that carry nothing. What we
+ * ask for and say is in peer_out.c.
  */
 #include "core/peer_parts.h"
 
@@ -246,7 +247,9 @@ peer_begin_block(struct peer *p, struct peer_block b, struct peer_event *event)
 
 	p->place = NULL;
 	p->left = b.length;
-	if (r == NULL && ++p->unasked > UNASKED_MAX) {
+	if (r == NULL && p->twice > 0) {
+		p->twice--;
+	} else if (r == NULL && ++p->unasked > UNASKED_MAX) {
 		bad(p, event, "sends blocks that nobody asked for");
 		return;
 	}

@@ -108,6 +108,7 @@ struct peer {
 	bool told_pieces; /* a bit field, have all or have none came, or a have */
 	unsigned unasked; /* blocks that nobody asked for, less those forgiven */
 	unsigned answers; /* blocks asked for, while there were some of these */
+	unsigned twice;   /* asked for anew, and the first answer may still come, too */
 	int64_t quota;    /* messages that it may send before it floods */
 	int64_t quota_ms;
 	struct peer_request *first_request; /* the memory that requests lie in */

@@ -159,8 +159,10 @@ peer_send_request(struct peer *p, struct peer_block b, int64_t now_ms)
 		p->n_stale--;
 		return RC_OK;
 	}
-	if (old != NULL)
+	if (old != NULL) {
 		peer_remove_request(p, old);
+		p->twice++;
+	}
 	rc = room_for_request(p);
 	if (rc == RC_OK)
 		rc = put_block_head(p, WIRE_REQUEST, b);

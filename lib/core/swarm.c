@@ -193,13 +193,8 @@ on_event(struct swarm *s, struct conn *c, const struct peer_event *e, int64_t no
 		swarm_has_piece(s, c, e->block.piece, now_ms);
 		swarm_part_from(s, c, now_ms);
 		return;
-	case PEER_CHOKE:
-		if (c->peer.fast)
-			swarm_disown(s, c);
-		else
-			swarm_release(s, c);
-		return;
-	case PEER_UNCHOKE: swarm_forgive(c, now_ms); return;
+	case PEER_CHOKE: swarm_choked(s, c, now_ms); return;
+	case PEER_UNCHOKE: swarm_unchoked(c, now_ms); return;
 	case PEER_ALLOWED: return;
 	case PEER_INTEREST: swarm_interest(s, c, now_ms); return;
 	case PEER_BEGIN: swarm_begin_block(s, c, e); return;

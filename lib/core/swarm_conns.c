@@ -176,18 +176,47 @@ swarm_said(struct swarm *s, struct conn *c, enum rc rc, int64_t now_ms)
 		swarm_close(s, c, "does not take what we send", now_ms);
 }
 
+static bool
+comes_before(const struct conn *a, const struct conn *b)
+{
+	return a->down.total != b->down.total ? a->down.total > b->down.total
+	                                      : a->serial < b->serial;
+}
+
+/* Whoever gave most stands first, of strangers the oldest. Little changes in between. */
+static void
+order_conns(struct swarm *s)
+{
+	for (size_t i = 1; i < s->n_conns; i++) {
+		struct conn *c = s->conns[i];
+		size_t at = i;
+
+		for (; at > 0 && comes_before(c, s->conns[at - 1]); at--) {
+			s->conns[at] = s->conns[at - 1];
+			s->conns[at]->at = at;
+		}
+		s->conns[at] = c;
+		c->at = at;
+	}
+}
+
 void
 swarm_settle(struct swarm *s, int64_t now_ms)
 {
-	/*
-	 * Asking can end a connection, and the last one then takes its place: go
-	 * backwards.
-	 */
 	while (s->kick) {
 		s->kick = false;
-		for (size_t i = s->n_conns; i-- > 0;)
-			if (i < s->n_conns)
-				swarm_ask(s, s->conns[i], now_ms);
+		/*
+		 * What one stranger let go is not for the next one, or strangers who come
+		 * and go could keep it among themselves.
+		 */
+		order_conns(s);
+		/* Asking can end a connection; the last one then takes its place. */
+		for (size_t i = 0; i < s->n_conns;) {
+			const struct conn *c = s->conns[i];
+
+			swarm_ask(s, s->conns[i], now_ms);
+			i += i < s->n_conns && s->conns[i] == c;
+		}
 	}
 }
 

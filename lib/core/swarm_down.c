@@ -143,6 +143,29 @@ swarm_owes_less(struct conn *c, int64_t now_ms)
 		c->waited_ms += now_ms - c->owes_ms;
 }
 
+/* BEP 6: what it was asked for it still sends, or rejects. Before that it is off. */
+void
+swarm_choked(struct swarm *s, struct conn *c, int64_t now_ms)
+{
+	if (c->peer.fast) {
+		swarm_disown(s, c);
+		return;
+	}
+	if (active(c) > 0)
+		c->waited_ms += now_ms - c->owes_ms;
+	swarm_release(s, c);
+}
+
+/* Who gave something before starts anew; who only chokes and unchokes does not. */
+void
+swarm_unchoked(struct conn *c, int64_t now_ms)
+{
+	if (c->down.total == c->pardoned)
+		return;
+	c->pardoned = c->down.total;
+	swarm_forgive(c, now_ms);
+}
+
 void
 swarm_check_snub(struct swarm *s, struct conn *c, int64_t now_ms)
 {

@@ -50,6 +50,7 @@ struct conn {
 	bool paused;       /* it is not read */
 	int64_t owes_ms;   /* since when it has owed us blocks, while it does */
 	int64_t waited_ms; /* what it owed in vain before that, since its last block */
+	uint64_t pardoned; /* down.total when an unchoke last made that forgotten */
 	uint8_t *own;      /* a buffer of one block for the block under way, or NULL */
 	bool direct;       /* the block under way goes straight into its piece */
 	size_t last_read;  /* bytes */
@@ -172,6 +173,10 @@ void swarm_ask(struct swarm *s, struct conn *c, int64_t now_ms);
 /* Its requests are off and it works on no piece; or only the latter. */
 void swarm_release(struct swarm *s, struct conn *c);
 void swarm_disown(struct swarm *s, struct conn *c);
+
+/* It chokes us; it does not any more. */
+void swarm_choked(struct swarm *s, struct conn *c, int64_t now_ms);
+void swarm_unchoked(struct conn *c, int64_t now_ms);
 
 /* It sent a block, or starts anew; a request fell that it had not answered. */
 void swarm_forgive(struct conn *c, int64_t now_ms);

@@ -20,6 +20,27 @@ a_block_that_came_once_is_unasked_the_second_time(void **state)
 }
 
 static void
+what_was_cancelled_and_asked_for_anew_may_come_twice(void **state)
+{
+	struct talk *t = talk_open(TALK_FAST);
+
+	(void)state;
+	/* BEP 6: the first request is answered in spite of the cancel, by block here. */
+	talk_ask(t, first);
+	assert_int_equal(peer_send_cancel(&t->p, first), RC_OK);
+	talk_ask(t, first);
+	say_payload(t, first);
+	say_payload(t, first);
+	talk_now(t);
+	ASSERT_KINDS(t, PEER_BEGIN, PEER_BLOCK);
+	assert_int_equal(t->p.unasked, 0);
+	say_payload(t, first);
+	talk_now(t);
+	assert_int_equal(t->p.unasked, 1);
+	talk_free(t);
+}
+
+static void
 a_block_of_another_length_than_asked_for_is_unasked(void **state)
 {
 	struct talk *t = talk_open(0);
@@ -87,6 +108,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_block_that_came_once_is_unasked_the_second_time),
+		cmocka_unit_test(what_was_cancelled_and_asked_for_anew_may_come_twice),
 		cmocka_unit_test(a_block_of_another_length_than_asked_for_is_unasked),
 		cmocka_unit_test(too_many_unasked_blocks_end_it),
 		cmocka_unit_test(
