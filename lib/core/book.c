@@ -182,6 +182,20 @@ whole(const struct addr *a)
 	return any;
 }
 
+/*
+ * And of all that one customer may have: of IPv6 a /64. In a network of one's own that
+ * would be everybody.
+ */
+static struct addr
+source(const struct addr *a)
+{
+	struct addr any = whole(a);
+
+	if (!addr_is_v4(a) && addr_scope(a) == ADDR_PUBLIC)
+		memset(any.ip + sizeof(any.ip) / 2, 0, sizeof(any.ip) / 2);
+	return any;
+}
+
 bool
 book_allows(struct book *b, const struct addr *a)
 {
@@ -277,7 +291,7 @@ book_ban(struct book *b, uint32_t who)
 void
 book_shun(struct book *b, const struct addr *a, int64_t now_ms)
 {
-	const struct addr any = whole(a);
+	const struct addr any = source(a);
 	uint32_t all = addr_is_loopback(a) ? BOOK_NONE : book_enter(b, &any, false);
 
 	if (all != BOOK_NONE)
@@ -287,7 +301,7 @@ book_shun(struct book *b, const struct addr *a, int64_t now_ms)
 bool
 book_shuns(const struct book *b, const struct addr *a, int64_t now_ms)
 {
-	const struct addr any = whole(a);
+	const struct addr any = source(a);
 	uint32_t all = b->n_slots == 0 ? BOOK_NONE : b->slots[find_slot(b, &any)];
 
 	return all != BOOK_NONE && b->entries[all].next_ms > now_ms;

@@ -93,8 +93,8 @@ void book_ban(struct book *b, uint32_t who);
 
 /*
  * Somebody there called for nothing while others waited: for five minutes nobody who
- * calls from that address is let in. Not on loopback, nor when there is no room to note
- * it. book_shuns: whether it is so.
+ * calls from that address, or from its /64 (a public one of IPv6), is let in. Not on
+ * loopback, nor when there is no room to note it. book_shuns: whether it is so.
  */
 void book_shun(struct book *b, const struct addr *a, int64_t now_ms);
 bool book_shuns(const struct book *b, const struct addr *a, int64_t now_ms);

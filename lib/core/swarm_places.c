@@ -10,7 +10,8 @@
  * - Trackers name many who are gone and whose machines swallow every call. So where no
  *   more may be dialled, who has not answered for PATIENCE_MS makes room for somebody who
  *   was never tried, or for a caller.
- * - Once all is held, who is interested waits for his turn and is not idle.
+ * - Once all is held, who is interested waits for his turn and is not idle, unless he had
+ *   one and took nothing.
  * - Callers could fill all places before anybody is dialled: while something is missing
  *   they have three quarters of them.
  * - Somebody who calls when there is no place for him gets that of a stranger, who never
@@ -64,7 +65,7 @@ is_useless(const struct swarm *s, const struct conn *c, int64_t now_ms)
 {
 	return c->state == CONN_OPEN && !c->paused &&
 	    now_ms - c->moved_ms >= USELESS_MS &&
-	    !(swarm_is_complete(s) && c->peer.is_interested);
+	    !(swarm_is_complete(s) && c->peer.is_interested && !c->idled);
 }
 
 void

@@ -163,6 +163,33 @@ who_is_shunned_is_let_in_again_after_five_minutes_and_may_be_dialled(void **stat
 	book_clear(&b);
 }
 
+static bool
+is_shunned_with(const char *one, const char *other)
+{
+	struct book b;
+	struct addr a, c;
+	bool shuns;
+
+	book_init(&b, 1);
+	assert_int_equal(addr_parse(bytes_str(one), &a), RC_OK);
+	assert_int_equal(addr_parse(bytes_str(other), &c), RC_OK);
+	book_shun(&b, &a, 1000);
+	shuns = book_shuns(&b, &c, 1000);
+	book_clear(&b);
+	return shuns;
+}
+
+static void
+a_public_network_of_one_customer_is_shunned_whole_and_ones_own_is_not(void **state)
+{
+	(void)state;
+	assert_true(is_shunned_with("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+	assert_false(is_shunned_with("2001:db8:1:2::1", "2001:db8:1:3::1"));
+	assert_true(is_shunned_with("fd00:1:2:3::1", "fd00:1:2:3::1"));
+	assert_false(is_shunned_with("fd00:1:2:3::1", "fd00:1:2:3::2"));
+	assert_false(is_shunned_with("192.0.2.1", "192.0.2.2"));
+}
+
 int
 main(void)
 {
@@ -172,6 +199,8 @@ main(void)
 		cmocka_unit_test(who_lied_or_gave_or_is_connected_is_not_forgotten),
 		cmocka_unit_test(
 		    who_is_shunned_is_let_in_again_after_five_minutes_and_may_be_dialled),
+		cmocka_unit_test(
+		    a_public_network_of_one_customer_is_shunned_whole_and_ones_own_is_not),
 		cmocka_unit_test(whoever_is_in_it_is_found_however_many_were_forgotten),
 	};
 

@@ -26,6 +26,7 @@ struct mpiece {
 	uint32_t peers, blocks;
 	int owner; /* -1: nobody */
 	bool alone;
+	bool mixed; /* not its owner's work only, since it was last without any */
 	unsigned asked[BLOCKS_MAX];
 	bool here[BLOCKS_MAX];
 	uint32_t author[BLOCKS_MAX];
@@ -63,6 +64,24 @@ is_full(const struct mpiece *m)
 		if (!m->here[b])
 			return false;
 	return true;
+}
+
+/* Nothing of it is asked for or here: it is as if it had just been opened. */
+static void
+tidy(struct mpiece *m)
+{
+	if (free_blocks(m) == m->blocks)
+		m->mixed = false;
+}
+
+/* Whether everything of it that is here came from one author. */
+static bool
+is_work_of(const struct mpiece *m, uint32_t author)
+{
+	for (uint32_t b = 0; b < m->blocks; b++)
+		if (m->here[b] && m->author[b] != author)
+			return false;
+	return !m->mixed;
 }
 
 static uint32_t
@@ -148,6 +167,7 @@ model_take(struct model *m, struct picker_block b, int owner)
 		piece->kind = OPEN;
 		piece->owner = owner;
 		piece->alone = m->alone[owner];
+		piece->mixed = false;
 		memset(piece->asked, 0, sizeof(piece->asked));
 		memset(piece->here, 0, sizeof(piece->here));
 		memset(piece->author, 0, sizeof(piece->author));
@@ -158,6 +178,7 @@ model_take(struct model *m, struct picker_block b, int owner)
 		assert_true(piece->asked[i] > 0 || piece->here[i]);
 	assert_true(piece->asked[b.block] == 0 && !piece->here[b.block]);
 	piece->asked[b.block] = 1;
+	piece->mixed |= piece->owner != owner;
 	m->picks++;
 }
 
@@ -191,9 +212,9 @@ step_next(struct model *m, int owner)
 		return;
 	assert_int_equal(way_of(m, b.piece, owner, who.join), best);
 	assert_true(is_best(m, b.piece, best, owner, who.join));
-	model_take(m, b, owner);
 	if (m->piece[b.piece].owner == -1)
 		m->piece[b.piece].owner = owner;
+	model_take(m, b, owner);
 	m->current[owner] = b.piece;
 }
 
@@ -218,7 +239,8 @@ step_block(struct model *m, struct picker_block b, int owner)
 	bool open = piece->kind == OPEN, *here = &piece->here[b.block];
 	unsigned *asked = &piece->asked[b.block];
 	const struct picker_for who = random_who(m, owner);
-	uint32_t author = rng_below(&m->rng, 1000);
+	uint32_t author =
+	    rng_below(&m->rng, 4) == 0 ? rng_below(&m->rng, OWNERS) : (uint32_t)owner;
 	bool takes = open && !*here && may_share(piece, owner, m->alone[owner]);
 
 	assert_int_equal(picker_takes(m->p, b, &who), takes);
@@ -227,11 +249,13 @@ step_block(struct model *m, struct picker_block b, int owner)
 		picker_undo(m->p, b);
 		if (open && *asked > 0)
 			--*asked;
+		tidy(piece);
 		return;
 	case 1:
 		takes = open && *asked == 1 && !piece->alone;
 		assert_int_equal(picker_again(m->p, b, 2), takes ? RC_OK : RC_NONE);
 		*asked += takes;
+		piece->mixed |= takes;
 		return;
 	default:
 		if (!open || *here) {
@@ -259,6 +283,8 @@ step_leave(struct model *m, int owner)
 		assert_true(piece->alone && !is_full(piece));
 		piece->owner = -1;
 		piece->alone = false;
+		piece->mixed = true;
+		tidy(piece);
 		if (rng_below(&m->rng, 2) == 0) {
 			picker_drop(m->p, left);
 			piece->kind = WANTED;
@@ -271,8 +297,61 @@ step_leave(struct model *m, int owner)
 			continue;
 		assert_false(piece->alone);
 		piece->owner = -1;
+		piece->mixed = true;
+		tidy(piece);
 	}
 	m->alone[owner] = rng_below(&m->rng, 4) == 0;
+}
+
+static void
+step_set_apart(struct model *m, int owner)
+{
+	uint32_t author = (uint32_t)owner;
+
+	picker_set_apart(m->p, &owners[owner], author);
+	m->alone[owner] = true;
+	m->current[owner] = PICKER_NONE;
+	for (uint32_t i = 0; i < m->config.pieces; i++) {
+		struct mpiece *piece = &m->piece[i];
+
+		if (piece->kind != OPEN || piece->owner != owner || is_full(piece) ||
+		    piece->alone)
+			continue;
+		if (is_work_of(piece, author)) {
+			piece->alone = true;
+		} else {
+			piece->owner = -1;
+			piece->mixed = true;
+		}
+	}
+}
+
+/* Free what is here from that author, of one piece. How many blocks that were. */
+static unsigned
+model_disbelieve(struct mpiece *piece, uint32_t author)
+{
+	unsigned n = 0;
+
+	if (piece->kind != OPEN || is_full(piece))
+		return 0;
+	for (uint32_t b = 0; b < piece->blocks; b++)
+		if (piece->here[b] && piece->author[b] == author) {
+			piece->here[b] = false;
+			n++;
+		}
+	tidy(piece);
+	return n;
+}
+
+static void
+step_disbelieve(struct model *m, uint32_t author)
+{
+	uint32_t piece;
+
+	while ((piece = picker_disbelieve(m->p, author)) != PICKER_NONE)
+		assert_true(model_disbelieve(&m->piece[piece], author) > 0);
+	for (uint32_t i = 0; i < m->config.pieces; i++)
+		assert_int_equal(model_disbelieve(&m->piece[i], author), 0);
 }
 
 static void
@@ -322,7 +401,13 @@ step(struct model *m)
 			b.block = rng_below(&m->rng, m->piece[i].blocks);
 			break;
 		}
-	switch (rng_below(&m->rng, 10)) {
+	switch (rng_below(&m->rng, 11)) {
+	case 10:
+		if (rng_below(&m->rng, 2) == 0)
+			step_set_apart(m, owner);
+		else
+			step_disbelieve(m, (uint32_t)owner);
+		return;
 	case 0:
 	case 1:
 	case 2: step_next(m, owner); return;

@@ -72,6 +72,16 @@ got(struct at *at, uint32_t piece, uint32_t block, uint32_t author)
 	    picker_got(at->p, (struct picker_block){ piece, block }, author), RC_OK);
 }
 
+/* The same, and the first of them is here from author. */
+static uint32_t
+begin_piece(struct at *at, const struct picker_for *who, uint32_t n, uint32_t author)
+{
+	uint32_t piece = ask(at, who, n);
+
+	got(at, piece, 0, author);
+	return piece;
+}
+
 static bool
 takes(const struct at *at, uint32_t piece, uint32_t block, const struct picker_for *who)
 {
@@ -87,8 +97,7 @@ what_is_its_work_alone_becomes_its_own(void **state)
 
 	(void)state;
 	setup(&at);
-	piece = ask(&at, &at.a, 3);
-	got(&at, piece, 0, ANNAS);
+	piece = begin_piece(&at, &at.a, 3, ANNAS);
 	picker_set_apart(at.p, &anna, ANNAS);
 	at.a.alone = true;
 	assert_true(takes(&at, piece, 1, &at.a));
@@ -119,8 +128,7 @@ what_another_sent_or_was_asked_for_is_shared_and_not_its_work_any_more(void **st
 	got(&at, late, 1, BERTS);
 	again = ask(&at, &at.a, 4);
 	assert_int_equal(picker_again(at.p, (struct picker_block){ again, 0 }, 2), RC_OK);
-	left = ask(&at, &at.b, 2);
-	got(&at, left, 0, BERTS);
+	left = begin_piece(&at, &at.b, 2, BERTS);
 	assert_int_equal(picker_leave(at.p, &bert), PICKER_NONE);
 	assert_int_equal(picker_next_in(at.p, &at.a, left, &b), RC_OK);
 	picker_set_apart(at.p, &anna, ANNAS);
@@ -148,8 +156,7 @@ a_piece_of_which_nothing_is_left_is_as_new(void **state)
 
 	(void)state;
 	setup(&at);
-	piece = ask(&at, &at.b, 2);
-	got(&at, piece, 0, BERTS);
+	piece = begin_piece(&at, &at.b, 2, BERTS);
 	assert_int_equal(picker_leave(at.p, &bert), PICKER_NONE);
 	assert_int_equal(picker_disbelieve(at.p, BERTS), piece);
 	assert_int_equal(picker_disbelieve(at.p, BERTS), PICKER_NONE);

@@ -81,6 +81,18 @@ shake_hands(struct sim *w, struct guest *g)
 	hear(w, g, text, sizeof(text));
 }
 
+/* So many call, are let in and shake hands. want: they are interested. */
+static void
+come(struct sim *w, struct guest *guest, uint8_t n, bool want)
+{
+	for (uint8_t i = 0; i < n; i++) {
+		assert_true(call(w, guest, i));
+		shake_hands(w, &guest[i]);
+		if (want)
+			hear(w, &guest[i], interested, sizeof(interested));
+	}
+}
+
 static unsigned
 gone(const struct guest *guest, unsigned from, unsigned to)
 {
@@ -174,11 +186,7 @@ who_waits_for_its_turn_or_takes_blocks_stays_and_who_wastes_its_turn_goes(void *
 
 	(void)state;
 	setup(&w, true);
-	for (uint8_t i = 0; i < MOST; i++) {
-		assert_true(call(&w, guest, i));
-		shake_hands(&w, &guest[i]);
-		hear(&w, &guest[i], interested, sizeof(interested));
-	}
+	come(&w, guest, MOST, true);
 	/* The first eight are served; the first one takes something. */
 	hear(&w, &guest[0], request, sizeof(request));
 	assert_true(swarm_job(w.swarm, &job));
@@ -196,6 +204,29 @@ who_waits_for_its_turn_or_takes_blocks_stays_and_who_wastes_its_turn_goes(void *
 }
 
 static void
+who_wastes_his_turn_makes_room_for_one_who_was_named_and_who_waits_for_it_does_not(
+    void **state)
+{
+	struct guest guest[64] = { 0 };
+	struct sim w;
+
+	(void)state;
+	setup(&w, true);
+	come(&w, guest, MOST, true);
+	/* Eight at a time have their turn. */
+	wait_ms(&w, 40 * SECOND);
+	(void)sim_add(&w, SIM_DEAD, 1, 0);
+	sim_tell(&w);
+	assert_int_equal(sim_stats(&w).dialling, 0);
+	wait_ms(&w, SWARM_TICK_MS);
+	assert_int_equal(sim_stats(&w).dialling, 1);
+	assert_int_equal(gone(guest, 0, 8), 1);
+	assert_int_equal(gone(guest, 0, MOST), 1);
+	bitset_clear(&w.peer[0].has);
+	clear(&w);
+}
+
+static void
 callers_leave_places_for_those_who_are_dialled_while_something_is_missing(void **state)
 {
 	struct guest guest[64] = { 0 };
@@ -203,10 +234,7 @@ callers_leave_places_for_those_who_are_dialled_while_something_is_missing(void *
 
 	(void)state;
 	setup(&w, false);
-	for (uint8_t i = 0; i < CALLERS; i++) {
-		assert_true(call(&w, guest, i));
-		shake_hands(&w, &guest[i]);
-	}
+	come(&w, guest, CALLERS, false);
 	assert_false(call(&w, guest, CALLERS));
 	for (int i = 0; i < MOST - CALLERS; i++)
 		(void)sim_add(&w, SIM_DEAD, 1, 0);
@@ -229,11 +257,7 @@ who_might_trade_has_two_minutes(void **state)
 
 	(void)state;
 	setup(&w, false);
-	for (uint8_t i = 0; i < CALLERS; i++) {
-		assert_true(call(&w, guest, i));
-		shake_hands(&w, &guest[i]);
-		hear(&w, &guest[i], interested, sizeof(interested));
-	}
+	come(&w, guest, CALLERS, true);
 	wait_ms(&w, 100 * SECOND);
 	assert_false(call(&w, guest, CALLERS));
 	/* What they say keeps the connection, not the place. */
@@ -291,6 +315,8 @@ main(void)
 		cmocka_unit_test(who_does_not_shake_hands_gives_way_after_five),
 		cmocka_unit_test(
 		    who_waits_for_its_turn_or_takes_blocks_stays_and_who_wastes_its_turn_goes),
+		cmocka_unit_test(
+		    who_wastes_his_turn_makes_room_for_one_who_was_named_and_who_waits_for_it_does_not),
 		cmocka_unit_test(
 		    callers_leave_places_for_those_who_are_dialled_while_something_is_missing),
 		cmocka_unit_test(who_might_trade_has_two_minutes),

@@ -53,6 +53,31 @@ who_is_under_suspicion_beside_liars_keeps_what_is_under_way(void **state)
 	assert_true(alone >= ms * 9 / 10);
 }
 
+/* Pieces that do not fit into memory: nothing of theirs is asked for anew. */
+static void
+with_large_pieces_no_liar_spoils_more_than_three_and_no_honest_one_goes(void **state)
+{
+	static const int cases[][2] = { { 1, 1 }, { 3, 3 }, { 10, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int liars = cases[i][0], all = liars + cases[i][1];
+		struct sim w;
+
+		sim_init(&w, 32 * SIM_BLOCK, UINT64_C(20) * 32 * SIM_BLOCK);
+		sim_swarm(&w, 1 << 20, 31);
+		for (int k = 0; k < all; k++)
+			(void)sim_add(&w, k < liars ? SIM_LIAR : SIM_HONEST, 1, 0);
+		sim_tell(&w);
+		(void)sim_run(&w, 300000);
+		sim_assert_right(&w);
+		assert_in_range(w.verified_bad, 1, 3 * (unsigned)liars);
+		for (int k = liars; k < all; k++)
+			assert_true(w.peer[k].up && w.peer[k].calls == 1);
+		sim_clear(&w);
+	}
+}
+
 int
 main(void)
 {
@@ -60,6 +85,8 @@ main(void)
 		cmocka_unit_test(who_pours_out_wrong_blocks_costs_the_honest_one_little),
 		cmocka_unit_test(
 		    who_is_under_suspicion_beside_liars_keeps_what_is_under_way),
+		cmocka_unit_test(
+		    with_large_pieces_no_liar_spoils_more_than_three_and_no_honest_one_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
