@@ -16,6 +16,7 @@
 #include "authd/authority.h"
 #include "authd/vault.h"
 #include "authd/vault_invite.h"
+#include "base/human.h"
 #include "cmd/tool.h"
 
 static const struct tool_option options[] = {
@@ -163,6 +164,23 @@ static void
 delete_user(struct authctl *c, char **operands)
 {
 	revoke_account(c, operands[0], true);
+}
+
+/* What is registered where everybody may, and nobody ever uses. */
+static void
+prune_users(struct authctl *c, char **operands)
+{
+	uint64_t age_s = 0;
+	int64_t n = 0;
+
+	/* check_age has seen that it is one. */
+	if (human_get_time(operands[0], &age_s) != RC_OK)
+		return;
+	if (db_remove_unused(c->db, c->now_s - (int64_t)age_s, &n) != RC_OK)
+		db_explain(c->db, &c->end);
+	else if (!c->quiet)
+		(void)fprintf(stderr, "%s: %lld account%s that never logged in removed\n",
+		    tool.name, (long long)n, n == 1 ? "" : "s");
 }
 
 /* As openssl prints it, too: upper case, colons, a zero in front. */
@@ -348,6 +366,15 @@ check_name(char **operands)
 }
 
 static void
+check_age(char **operands)
+{
+	uint64_t age_s;
+
+	if (human_get_time(operands[0], &age_s) != RC_OK)
+		tool_usage(&tool, "prune %s: a TIME expected, such as 30d", operands[0]);
+}
+
+static void
 check_serial(char **operands)
 {
 	bool one = strcmp(operands[0], "-s") == 0;
@@ -369,6 +396,7 @@ static const struct command {
 	{ "adduser", "USER", 1, true, add_user, check_name },
 	{ "deluser", "USER", 1, true, delete_user, NULL },
 	{ "passwd", "USER", 1, true, set_password, NULL },
+	{ "prune", "TIME", 1, true, prune_users, check_age },
 	{ "users", NULL, 0, true, list_users, NULL },
 	{ "sessions", NULL, 0, true, list_sessions, NULL },
 	{ "revoke", "USER", 2, true, revoke_sessions, check_serial },

@@ -25,6 +25,9 @@ db_why(const struct db *db)
 	case SQLITE_IOERR: return "the disk fails";
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB: return "it is damaged: restore a backup, see authctl(8)";
+	/* Our statements are right: it is the table or the column that is missing. */
+	case SQLITE_ERROR:
+		return "a part of it is missing: restore a backup, see authctl(8)";
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN: return "it cannot be written";
@@ -43,6 +46,7 @@ db_explain(const struct db *db, struct outcome *end)
 	case SQLITE_LOCKED: code = CODE_TEMPFAIL; break;
 	case SQLITE_FULL:
 	case SQLITE_IOERR: code = CODE_IO; break;
+	case SQLITE_ERROR:
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB: code = CODE_DATA; break;
 	case SQLITE_READONLY:

@@ -87,6 +87,9 @@ enum rc db_note_login(struct db *db, int64_t account, int64_t now_s) MUST_USE;
 /* Its sessions stay in the books; revoke them first. */
 enum rc db_remove_account(struct db *db, int64_t account) MUST_USE;
 
+/* All that have never logged in and are older than before_s; *n: how many. */
+enum rc db_remove_unused(struct db *db, int64_t before_s, int64_t *n) MUST_USE;
+
 /* Called for each account by name; sessions: how many live. */
 typedef void db_account_fn(
     void *ctx, const struct db_account *account, uint64_t sessions);
@@ -107,6 +110,9 @@ struct db_session {
 
 /* Remember one that was issued. s->account is its user's. */
 enum rc db_note_session(struct db *db, const struct db_session *s) MUST_USE;
+
+/* How many of an account live, the revoked ones too; no further than VAULT_SESSIONS. */
+enum rc db_count_live(struct db *db, int64_t account, int64_t now_s, int64_t *n) MUST_USE;
 
 /* Called for each session that is remembered, the oldest first. */
 typedef void db_session_fn(void *ctx, const struct db_session *session);
@@ -131,8 +137,12 @@ enum rc db_find_revoked(struct db *db, const char *serial, int64_t *when_s) MUST
 
 typedef enum rc db_revoked_fn(void *ctx, const char *serial, int64_t when_s);
 
-/* Called for each revoked session; ends when f answers anything but RC_OK, with that. */
-enum rc db_each_revoked(struct db *db, db_revoked_fn *f, void *ctx) MUST_USE;
+/*
+ * Called for each revoked session that lives, or would live, beyond after_s; ends when f
+ * answers anything but RC_OK, with that.
+ */
+enum rc db_each_revoked(
+    struct db *db, int64_t after_s, db_revoked_fn *f, void *ctx) MUST_USE;
 
 /*
  * Draw the number of a new list: higher than all before, also those of a lost database.

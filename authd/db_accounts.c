@@ -72,6 +72,15 @@ db_remove_account(struct db *db, int64_t account)
 }
 
 enum rc
+db_remove_unused(struct db *db, int64_t before_s, int64_t *n)
+{
+	struct db_query q = db_ask(db, SQL_REMOVE_UNUSED);
+
+	db_bind_number(&q, before_s);
+	return db_do(&q, n);
+}
+
+enum rc
 db_each_account(struct db *db, int64_t now_s, db_account_fn *f, void *ctx)
 {
 	struct db_query q = db_ask(db, SQL_EACH_ACCOUNT);

@@ -19,6 +19,19 @@ db_note_session(struct db *db, const struct db_session *s)
 }
 
 enum rc
+db_count_live(struct db *db, int64_t account, int64_t now_s, int64_t *n)
+{
+	struct db_query q = db_ask(db, SQL_COUNT_LIVE);
+
+	db_bind_number(&q, account);
+	db_bind_number(&q, now_s);
+	db_bind_number(&q, VAULT_SESSIONS);
+	if (db_row(&q) == RC_OK)
+		*n = db_number(&q, 0);
+	return db_end(&q);
+}
+
+enum rc
 db_each_session(struct db *db, db_session_fn *f, void *ctx)
 {
 	struct db_query q = db_ask(db, SQL_EACH_SESSION);
@@ -104,11 +117,12 @@ db_find_revoked(struct db *db, const char *serial, int64_t *when_s)
 }
 
 enum rc
-db_each_revoked(struct db *db, db_revoked_fn *f, void *ctx)
+db_each_revoked(struct db *db, int64_t after_s, db_revoked_fn *f, void *ctx)
 {
 	struct db_query q = db_ask(db, SQL_EACH_REVOKED);
 	enum rc mine = RC_OK, rc;
 
+	db_bind_number(&q, after_s);
 	while (mine == RC_OK && db_row(&q) == RC_OK) {
 		char serial[CERT_SERIAL_TEXT];
 

@@ -68,6 +68,7 @@ const char *const db_statements[SQL_COUNT] = {
 	[SQL_SET_HASH] = "UPDATE accounts SET hash = ?2 WHERE id = ?1",
 	[SQL_NOTE_LOGIN] = "UPDATE accounts SET login_s = ?2 WHERE id = ?1",
 	[SQL_REMOVE_ACCOUNT] = "DELETE FROM accounts WHERE id = ?1",
+	[SQL_REMOVE_UNUSED] = "DELETE FROM accounts WHERE login_s = 0 AND created_s < ?1",
 	[SQL_EACH_ACCOUNT] =
 	    "SELECT id, name, hash, created_s, login_s,"
 	    " (SELECT count(*) FROM issued WHERE account = accounts.id AND until_s > ?1"
@@ -85,6 +86,8 @@ const char *const db_statements[SQL_COUNT] = {
 	[SQL_COUNT_ACCOUNT] = "SELECT count(*), ifnull(max(until_s), 0) FROM issued"
 	                      " WHERE account = ?1 AND until_s > ?2"
 	                      " AND serial NOT IN (SELECT serial FROM revocations)",
+	[SQL_COUNT_LIVE] = "SELECT count(*) FROM (SELECT 1 FROM issued"
+	                   " WHERE account = ?1 AND until_s > ?2 LIMIT ?3)",
 	[SQL_REVOKE_ACCOUNT] = "INSERT INTO revocations (serial, revoked_s, until_s)"
 	                       " SELECT serial, ?2, until_s FROM issued"
 	                       " WHERE account = ?1 AND until_s > ?3"
@@ -93,7 +96,8 @@ const char *const db_statements[SQL_COUNT] = {
 	[SQL_REVOKE_SESSION] = "INSERT INTO revocations (serial, revoked_s, until_s)"
 	                       " VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
 	[SQL_FIND_REVOKED] = "SELECT revoked_s FROM revocations WHERE serial = ?1",
-	[SQL_EACH_REVOKED] = "SELECT serial, revoked_s FROM revocations",
+	[SQL_EACH_REVOKED] = "SELECT serial, revoked_s FROM revocations"
+	                     " WHERE until_s > ?1",
 	/* Not below the clock: a restored database knows only older numbers. */
 	[SQL_CRL_NUMBER] = "UPDATE crl SET number = max(number + 1, ?1) RETURNING number",
 

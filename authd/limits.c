@@ -6,7 +6,9 @@
  * LIMITS_PATIENCE on, one try at a time and only after the wait.
  *
  * The tables are searched from end to end: they are small, a try costs a thousand times
- * as much, and there is no order that a stranger could spoil.
+ * as much, and there is no order that a stranger could spoil. A source that has to wait
+ * takes no place for the names that it goes on trying: it would push out what is known of
+ * the one that it is after.
  */
 #include "authd/limits.h"
 
@@ -157,24 +159,28 @@ whole_seconds(int64_t ms)
 }
 
 static enum limits_verdict
-judge(
-    const struct slot *source, const struct slot *pair, int64_t now_ms, uint32_t *retry_s)
+judge_source(const struct slot *source, int64_t now_ms, uint32_t *retry_s)
 {
-	int64_t left_ms = pair->since_ms + pair_wait_ms(pair) - now_ms;
-
-	*retry_s = 1;
 	if (source->failures >= LIMITS_BUCKET) {
 		*retry_s = whole_seconds(source->since_ms + LIMITS_REGAIN_MS - now_ms);
 		return LIMITS_WAIT;
 	}
-	if (pair->failures >= LIMITS_PATIENCE && left_ms > 0) {
+	return source->failures + source->on_way >= LIMITS_BUCKET ? LIMITS_BUSY
+	                                                          : LIMITS_GO;
+}
+
+static enum limits_verdict
+judge_pair(const struct slot *pair, int64_t now_ms, uint32_t *retry_s)
+{
+	int64_t left_ms = pair->since_ms + pair_wait_ms(pair) - now_ms;
+
+	if (pair->failures < LIMITS_PATIENCE)
+		return LIMITS_GO;
+	if (left_ms > 0) {
 		*retry_s = whole_seconds(left_ms);
 		return LIMITS_WAIT;
 	}
-	if (source->failures + source->on_way >= LIMITS_BUCKET ||
-	    (pair->failures >= LIMITS_PATIENCE && pair->on_way > 0))
-		return LIMITS_BUSY;
-	return LIMITS_GO;
+	return pair->on_way > 0 ? LIMITS_BUSY : LIMITS_GO;
 }
 
 enum limits_verdict
@@ -188,15 +194,21 @@ limits_begin(struct limits *l, const struct limits_who *who, int64_t now_ms,
 	*retry_s = 1;
 	source_key(&who->source, key);
 	source = slot_for(l->table[LIMITS_SOURCE], key);
-	if (source == NULL || pair_key(l, who, key) != RC_OK)
+	if (source == NULL)
+		return LIMITS_BUSY;
+	source->seen_ms = now_ms;
+	forgive_source(source, now_ms);
+	v = judge_source(source, now_ms, retry_s);
+	if (v != LIMITS_GO)
+		return v;
+	if (pair_key(l, who, key) != RC_OK)
 		return LIMITS_BUSY;
 	pair = slot_for(l->table[LIMITS_PAIR], key);
 	if (pair == NULL)
 		return LIMITS_BUSY;
-	source->seen_ms = pair->seen_ms = now_ms;
-	forgive_source(source, now_ms);
+	pair->seen_ms = now_ms;
 	forgive_pair(pair, now_ms);
-	v = judge(source, pair, now_ms, retry_s);
+	v = judge_pair(pair, now_ms, retry_s);
 	if (v != LIMITS_GO)
 		return v;
 	source->on_way++;

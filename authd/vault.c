@@ -116,6 +116,9 @@ open_parts(struct vault *v, struct outcome *end)
 		rc = db_each_note(v->db, restore_note, v);
 	if (rc == RC_OK)
 		rc = vault_sign_crl(v, vault_now_s());
+	/* Nobody is kept from logging in by it; it is tried again. */
+	if (rc == RC_BIG)
+		rc = RC_OK;
 	if (rc == RC_SYS) {
 		db_explain(v->db, end);
 		return rc;
@@ -125,8 +128,8 @@ open_parts(struct vault *v, struct outcome *end)
 	if (rc == RC_OK)
 		rc = make_dummy(v);
 	if (rc != RC_OK)
-		(void)outcome_fail(end, CODE_BUG, "%s: vault cannot start: %s", v->o.dir,
-		    rc == RC_BIG ? "too many revoked sessions" : "out of memory");
+		(void)outcome_fail(
+		    end, CODE_BUG, "%s: vault cannot start: out of memory", v->o.dir);
 	return rc;
 }
 
@@ -152,11 +155,16 @@ vault_open(const struct vault_options *o, struct outcome *end)
 	return v;
 }
 
+/* b is empty only of a list that could not be signed since we are here. */
 static void
 answer_list(struct vault *v, struct reply *r, enum answer_type type, const struct buf *b)
 {
-	r->type = type;
-	r->shared = b;
+	if (b->n == 0) {
+		reply_broken(r);
+	} else {
+		r->type = type;
+		r->shared = b;
+	}
 	turn_add(v, r);
 }
 
@@ -324,9 +332,10 @@ start_parts(struct vault *v)
 	v->tick = loop_timer_new(v->loop, on_tick, v);
 	v->term = loop_signal_new(v->loop, SIGTERM, on_signal, v);
 	v->interrupt = loop_signal_new(v->loop, SIGINT, on_signal, v);
+	v->hangup = loop_signal_new(v->loop, SIGHUP, on_signal, v);
 	v->work = work_new(v->loop, v->threads);
 	if (v->pair == NULL || v->turn == NULL || v->tick == NULL || v->term == NULL ||
-	    v->interrupt == NULL || v->work == NULL)
+	    v->interrupt == NULL || v->hangup == NULL || v->work == NULL)
 		return RC_MEM;
 	return loop_watch_set(v->pair, LOOP_READ);
 }
@@ -345,11 +354,12 @@ stop_parts(struct vault *v)
 		write_answers(v);
 	loop_signal_free(v->term);
 	loop_signal_free(v->interrupt);
+	loop_signal_free(v->hangup);
 	loop_timer_free(v->turn);
 	loop_timer_free(v->tick);
 	loop_watch_free(v->pair);
 	loop_free(v->loop);
-	v->term = v->interrupt = NULL;
+	v->term = v->interrupt = v->hangup = NULL;
 	v->turn = v->tick = NULL;
 	v->pair = NULL;
 	v->loop = NULL;

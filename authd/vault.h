@@ -11,7 +11,7 @@
  * request, name or password against the rules; 401 wrong name or password (the same words
  * and work for both); 403 refused for good: registration closed or no good invite, a
  * session revoked, foreign or too old to renew; 409 the name is taken; 429 too many
- * failures, 503 busy or in trouble, both with Retry-After.
+ * failures or sessions, 503 busy or in trouble, both with Retry-After.
  */
 #ifndef AUTHD_VAULT_H
 #define AUTHD_VAULT_H
@@ -30,6 +30,7 @@ enum {
 	VAULT_KEEP_S = 90 * 24 * 60 * 60,  /* how long issued serials are remembered */
 	VAULT_INVITE_S = 7 * 24 * 60 * 60, /* an invite is good for */
 	VAULT_CRL_S = 5 * 60,              /* the list is signed anew so often */
+	VAULT_SESSIONS = 4096,             /* of one account that live at once */
 };
 
 struct vault_options {
@@ -51,8 +52,8 @@ struct vault;
 struct vault *vault_open(const struct vault_options *o, struct outcome *end);
 
 /*
- * Answer until the pair's other side is gone, or TERM or INT comes (end->signal); both
- * are an orderly end (CODE_OK). Else *end says why: CODE_PROTOCOL when net speaks
+ * Answer until the pair's other side is gone, or TERM, INT or HUP comes (end->signal);
+ * these are an orderly end (CODE_OK). Else *end says why: CODE_PROTOCOL when net speaks
  * nonsense.
  */
 void vault_run(struct vault *v, struct outcome *end);

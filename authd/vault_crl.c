@@ -11,6 +11,7 @@
 
 enum {
 	RETRY_S = 15,          /* after a list could not be signed */
+	ENDED_S = 60 * 60,     /* who ended so long ago is believed by no clock */
 	ENTRIES_MAX = 1 << 17, /* more do not fit in CRL_MAX anyway */
 };
 
@@ -105,35 +106,25 @@ draw_number(struct vault *v, int64_t now_s, uint64_t *number)
 	return rc;
 }
 
-enum rc
-vault_sign_crl(struct vault *v, int64_t now_s)
+/* Of those that live beyond after_s. */
+static enum rc
+make_list(struct vault *v, int64_t after_s, uint64_t number, int64_t now_s)
 {
 	struct list l = { 0 };
-	uint64_t number = 0;
-	int64_t version = 0;
-	enum rc rc;
+	struct log_line line;
+	enum rc rc = db_each_revoked(v->db, after_s, collect, &l);
 
-	/* Read before the list, so that what comes in between is seen as new. */
-	rc = db_version(v->db, &version);
-	if (rc == RC_OK)
-		rc = draw_number(v, now_s, &number);
-	if (rc == RC_OK)
-		rc = db_each_revoked(v->db, collect, &l);
 	if (rc == RC_OK)
 		rc = write_list(v, &l, number, now_s);
-	if (rc == RC_OK) {
-		struct log_line line;
-
-		log_begin(&line, "crl");
-		log_number(&line, "number", number);
-		log_number(&line, "revoked", l.n);
-		log_text(&line, "result", bytes_str("ok"));
-		log_end(&line);
-		v->seen_version = version;
-	}
-	v->crl_due_s = now_s + (rc == RC_OK ? VAULT_CRL_S : RETRY_S);
 	free(l.p);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	log_begin(&line, "crl");
+	log_number(&line, "number", number);
+	log_number(&line, "revoked", l.n);
+	log_text(&line, "result", bytes_str("ok"));
+	log_end(&line);
+	return RC_OK;
 }
 
 static void
@@ -150,12 +141,35 @@ log_unsigned(const struct vault *v, enum rc rc)
 	log_end(&l);
 }
 
+enum rc
+vault_sign_crl(struct vault *v, int64_t now_s)
+{
+	uint64_t number = 0;
+	int64_t version = 0;
+	enum rc rc;
+
+	/* Read before the list, so that what comes in between is seen as new. */
+	rc = db_version(v->db, &version);
+	if (rc == RC_OK)
+		rc = draw_number(v, now_s, &number);
+	if (rc == RC_OK)
+		rc = make_list(v, 0, number, now_s);
+	/* Those that have ended are in it only for clocks that are wrong. */
+	if (rc == RC_BIG)
+		rc = make_list(v, now_s - ENDED_S, number, now_s);
+	if (rc == RC_OK || rc == RC_BIG)
+		v->seen_version = version;
+	if (rc != RC_OK)
+		log_unsigned(v, rc);
+	v->crl_due_s = now_s + (rc == RC_OK ? VAULT_CRL_S : RETRY_S);
+	return rc;
+}
+
 /* A clock that was set back would otherwise put the next list off. */
 void
 vault_look(struct vault *v)
 {
 	int64_t now_s = vault_now_s(), version = v->seen_version;
-	enum rc rc;
 
 	if (db_version(v->db, &version) != RC_OK)
 		version = v->seen_version;
@@ -163,7 +177,5 @@ vault_look(struct vault *v)
 	    now_s > v->crl_due_s - 2 * VAULT_CRL_S)
 		return;
 	turn_end(v);
-	rc = vault_sign_crl(v, now_s);
-	if (rc != RC_OK)
-		log_unsigned(v, rc);
+	(void)!vault_sign_crl(v, now_s);
 }

@@ -69,7 +69,7 @@ struct vault {
 	unsigned threads;
 	struct loop_watch *pair;
 	struct loop_timer *turn, *tick;
-	struct loop_signal *term, *interrupt;
+	struct loop_signal *term, *interrupt, *hangup;
 	struct outcome *end;
 	size_t in_n;
 	uint8_t in[VAULT_IN];
@@ -135,7 +135,10 @@ void vault_issue(
 
 /* ---- vault_crl.c ---- */
 
-/* Forget what is old and sign the list. RC_SYS: the database; RC_BIG, RC_MEM. */
+/*
+ * Forget what is old and sign the list; the log says what came of it. RC_SYS: the
+ * database; RC_BIG: too many for a list; RC_MEM. The old list stays then.
+ */
 enum rc vault_sign_crl(struct vault *v, int64_t now_s) MUST_USE;
 
 /* Each second: sign when it is due or another program has written. */

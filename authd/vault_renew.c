@@ -12,6 +12,8 @@
 
 #include "base/text.h"
 
+enum { RETRY_S = 60 * 60 }; /* for an account that has too many sessions */
+
 EVP_PKEY *
 vault_request(const struct ask *a, struct reply *r)
 {
@@ -53,6 +55,30 @@ sign(struct vault *v, struct db_session *s, EVP_PKEY *public, struct buf *der)
 	return rc;
 }
 
+/*
+ * Renewals cost no password: without a bound one user could fill the disk, and the list
+ * of revoked sessions when all of his are revoked, so that nobody's could be any more.
+ */
+static enum rc
+may_have_more(struct vault *v, struct reply *r, const struct db_account *account)
+{
+	int64_t live = 0;
+
+	if (db_count_live(v->db, account->id, vault_now_s(), &live) != RC_OK) {
+		(void)turn_failed(v);
+		reply_trouble(r, v->db);
+		return RC_SYS;
+	}
+	if (live < VAULT_SESSIONS)
+		return RC_OK;
+	reply_say(r, 429, "limited",
+	    "%s has as many sessions that have not ended as an account may have (%d): "
+	    "try again in an hour",
+	    account->name, VAULT_SESSIONS);
+	r->retry_s = RETRY_S;
+	return RC_BUSY;
+}
+
 void
 vault_issue(
     struct vault *v, struct reply *r, const struct db_account *account, EVP_PKEY *public)
@@ -61,6 +87,8 @@ vault_issue(
 
 	(void)snprintf(s.user, sizeof(s.user), "%s", account->name);
 	addr_text(&r->source, s.source);
+	if (may_have_more(v, r, account) != RC_OK)
+		return;
 	if (sign(v, &s, public, &r->der) != RC_OK) {
 		reply_broken(r);
 		return;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 # Completion of authctl for fish.
-set -l verbs adduser deluser passwd users sessions revoke invite fingerprint backup
+set -l verbs adduser deluser passwd prune users sessions revoke invite fingerprint backup
 complete -c authctl -f
 complete -c authctl -s h -l help -d 'help'
 complete -c authctl -s V -l version -d 'the version'

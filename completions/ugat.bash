@@ -119,7 +119,7 @@ _ugat_verbs() {
 	deluser | passwd | revoke) _ugat_authctl "$1" users ;;
 	-s) _ugat_authctl "$1" sessions ;;
 	backup) _ugat_files "$1" '*' ;;
-	adduser | users | sessions | invite | fingerprint) ;;
+	adduser | prune | users | sessions | invite | fingerprint) ;;
 	*) mapfile -t COMPREPLY < <(compgen -W "$3" -- "$1") ;;
 	esac
 }
@@ -158,7 +158,7 @@ _ugat() {
 	ugat-stat) spec=${common}wf operand=runs ;;
 	authctl)
 		spec=${common}d:P:
-		operand=verbs verbs='adduser deluser passwd users sessions revoke invite fingerprint backup'
+		operand=verbs verbs='adduser deluser passwd prune users sessions revoke invite fingerprint backup'
 		;;
 	ugat-make) spec=${common}o:fra:W:b:M:n:j: operand='*' ;;
 	ugat-get) spec=${common}d:o:kR:T:fp:i:D:U:m:j:t:w0 operand='*.torrent' ;;

@@ -112,7 +112,7 @@ serial() {
 }
 
 @test "usage: a missing, unknown or overlong command is 2" {
-	for words in '' 'frobnicate' 'users extra' 'adduser' 'adduser a b' 'revoke' 'revoke -s' 'revoke -s zz' 'revoke a b' backup; do
+	for words in '' 'frobnicate' 'users extra' 'adduser' 'adduser a b' 'revoke' 'revoke -s' 'revoke -s zz' 'revoke a b' backup prune; do
 		rc=0
 		# shellcheck disable=SC2086
 		ctl $words 2>err || rc=$?
@@ -122,7 +122,7 @@ serial() {
 	for words in '' frobnicate; do
 		# shellcheck disable=SC2086
 		ctl $words 2>err || true
-		grep -q ' adduser, deluser, passwd, users, sessions, revoke, invite, fingerprint, backup$' err
+		grep -q ' adduser, deluser, passwd, prune, users, sessions, revoke, invite, fingerprint, backup$' err
 	done
 }
 
@@ -273,6 +273,24 @@ serial() {
 	ctl -P password adduser ops
 	[ "$(renew)" = 403 ]
 	ctl_fails 66 'no such account' deluser nobody
+}
+
+@test "prune: who never logged in goes when the account is old, and nobody else" {
+	start -N open
+	for user in old new used; do
+		[ "$(request -X POST --user "$user:correct horse" "https://127.0.0.1:$port/register")" = 200 ]
+	done
+	[ "$(login used 'correct horse')" = 200 ]
+	sqlite3 dir/authd.db "UPDATE accounts SET created_s = created_s - 86400 WHERE name <> 'new'"
+	ctl prune 23h 2>err
+	grep -qx 'authctl: 1 account that never logged in removed' err
+	[ "$(ctl users | cut -f1 | tr '\n' ' ')" = 'new used ' ]
+	[ "$(renew)" = 200 ]
+	ctl -q prune 0 2>err
+	[ ! -s err ]
+	for time in '' x -1d 99999999d; do
+		run -2 authctl -d dir prune "$time"
+	done
 }
 
 @test "invite: good once" {

@@ -91,7 +91,7 @@ an_older_format_is_brought_up_to_date_with_all_that_is_in_it(void **state)
 	db = make(p);
 	assert_int_equal(db_find_account(db, bytes_str("dev"), &a), RC_OK);
 	assert_true(a.id == 7 && a.created_s == 1700000100);
-	assert_int_equal(db_each_revoked(db, append, text), RC_OK);
+	assert_int_equal(db_each_revoked(db, 0, append, text), RC_OK);
 	assert_string_equal(text, "0a1b@1700000600 ");
 	assert_int_equal(db_draw_crl_number(db, 0, &number), RC_OK);
 	assert_true(number == 42);
@@ -167,6 +167,25 @@ a_damaged_file_is_named(void **state)
 	assert_non_null(strstr(p->end.words, "damaged"));
 }
 
+/* As by a hand that has cleaned up too much. */
+static void
+a_missing_table_is_damage_with_a_remedy(void **state)
+{
+	struct place *p = *state;
+	struct outcome end = { .code = CODE_OK };
+	struct db_account a;
+	struct db *db;
+
+	db_free(make(p));
+	run_sql(p, "DROP TABLE accounts");
+	db = make(p);
+	assert_int_equal(db_find_account(db, bytes_str("ops"), &a), RC_SYS);
+	db_explain(db, &end);
+	assert_int_equal(end.code, CODE_DATA);
+	assert_non_null(strstr(end.words, "missing: restore a backup"));
+	db_free(db);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -181,6 +200,7 @@ main(void)
 		TEST(a_newer_format_is_refused_and_left_as_it_is),
 		TEST(a_database_of_somebody_else_is_refused),
 		TEST(a_damaged_file_is_named),
+		TEST(a_missing_table_is_damage_with_a_remedy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

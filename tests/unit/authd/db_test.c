@@ -103,13 +103,13 @@ revoking_an_account_takes_all_that_can_be_used_or_renewed(void **state)
 
 	assert_int_equal(db_revoke_account(db, id, NOW, &r), RC_OK);
 	assert_true(r.sessions == 1 && r.until_s == NOW - 60 + CERT_USER_S);
-	assert_int_equal(db_each_revoked(db, append, text), RC_OK);
+	assert_int_equal(db_each_revoked(db, 0, append, text), RC_OK);
 	assert_string_equal(text, "0a@0 0b@0 ");
 	/* Again: nothing is left, and when it was stays. */
 	assert_int_equal(db_revoke_account(db, id, NOW + 5, &r), RC_OK);
 	assert_true(r.sessions == 0 && r.until_s == 0);
 	text[0] = '\0';
-	assert_int_equal(db_each_revoked(db, append, text), RC_OK);
+	assert_int_equal(db_each_revoked(db, 0, append, text), RC_OK);
 	assert_string_equal(text, "0a@0 0b@0 ");
 	db_free(db);
 }
@@ -179,7 +179,7 @@ what_nobody_needs_is_forgotten_in_time(void **state)
 	assert_int_equal(db_purge(db, NOW), RC_OK);
 	assert_int_equal(db_each_session(db, count_row, &n), RC_OK);
 	assert_int_equal(n, 3);
-	assert_int_equal(db_each_revoked(db, append, text), RC_OK);
+	assert_int_equal(db_each_revoked(db, 0, append, text), RC_OK);
 	assert_string_equal(text, "0b@0 ");
 	assert_int_equal(db_find_invite(db, hash, NOW - 2), RC_NONE);
 	db_free(db);

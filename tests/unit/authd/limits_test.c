@@ -329,6 +329,32 @@ of_too_many_sources_the_oldest_is_forgotten(void **state)
 	assert_int_equal(once(w, "192.0.2.1", "z", START + 5, LIMITS_SUCCESS), LIMITS_GO);
 }
 
+/* As many names as the table has places, by one who has to wait anyhow. */
+static void
+a_source_that_waits_pushes_out_what_is_known_of_no_account(void **state)
+{
+	struct world *w = *state;
+	char name[] = "u00000";
+
+	for (int i = 0; i < LIMITS_PATIENCE; i++)
+		assert_int_equal(
+		    once(w, "192.0.2.1", "ops", START, LIMITS_FAILURE), LIMITS_GO);
+	assert_int_equal(
+	    once(w, "192.0.2.1", "ops", START + SECOND, LIMITS_FAILURE), LIMITS_GO);
+	for (unsigned i = 0; i < 2 * LIMITS_MAX; i++) {
+		for (unsigned at = 5, rest = i; at > 0; at--, rest /= 10)
+			name[at] = (char)('0' + rest % 10);
+		(void)once(w, "192.0.2.1", name, START + 2 * SECOND, LIMITS_FAILURE);
+	}
+	/* Of the 6 failures none is forgotten: the wait is 2 s, the bucket's shorter. */
+	assert_int_equal(
+	    once(w, "192.0.2.1", "ops", START + 151 * SECOND, LIMITS_FAILURE), LIMITS_GO);
+	assert_int_equal(
+	    once(w, "192.0.2.1", "ops", START + 152 * SECOND, LIMITS_SUCCESS),
+	    LIMITS_WAIT);
+	assert_int_equal(w->retry_s, 3);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -349,6 +375,7 @@ main(void)
 		TEST(notes_of_accounts_say_nothing_without_the_secret),
 		TEST(a_damaged_note_is_cut_to_the_rules),
 		TEST(of_too_many_sources_the_oldest_is_forgotten),
+		TEST(a_source_that_waits_pushes_out_what_is_known_of_no_account),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,10 @@
 
 #include "vault_world.h"
 
+#include <sqlite3.h>
+
+#include "crypto/crl.h"
+
 static const char good[] = "correct horse";
 
 static struct vault_world *
@@ -191,18 +195,120 @@ nonsense_from_net_ends_it(void **state)
 }
 
 static void
-term_ends_it_in_order(void **state)
+term_int_and_hup_end_it_in_order(void **state)
 {
-	struct vault_world *w = begin(state);
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct vault_world *w = *state;
 	int status;
 
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		/* Whoever runs us may have them ignored, and what we start with us. */
+		(void)signal(signals[i], SIG_DFL);
+		world_start(w);
+		assert_int_equal(world_login(w, "ops", good), 401);
+		assert_int_equal(kill(w->pid, signals[i]), 0);
+		assert_int_equal(waitpid(w->pid, &status, 0), w->pid);
+		w->pid = 0;
+		(void)close(w->pair);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 100 + signals[i]);
+	}
+}
+
+/* As SQLite has it, beside the vault that runs. */
+static void
+write_rows(const struct vault_world *w, const char *sql)
+{
+	char path[96];
+	sqlite3 *s = NULL;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", w->dir, DB_FILE);
+	assert_int_equal(sqlite3_open(path, &s), SQLITE_OK);
+	assert_int_equal(sqlite3_busy_timeout(s, PATIENCE_MS), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(s, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(s), SQLITE_OK);
+}
+
+static void
+an_account_has_so_many_sessions_and_no_more(void **state)
+{
+	struct vault_world *w = begin(state);
+	struct buf der;
+	struct ask a;
+
+	buf_init(&der, 8192);
 	assert_int_equal(world_register(w, "ops", good), 200);
-	assert_int_equal(kill(w->pid, SIGTERM), 0);
-	assert_int_equal(waitpid(w->pid, &status, 0), w->pid);
-	w->pid = 0;
-	(void)close(w->pair);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 100 + SIGTERM);
+	assert_int_equal(world_register(w, "dev", good), 200);
+	assert_int_equal(world_login(w, "ops", good), 200);
+	X509_free(world_cert(w, &der));
+	/* With the one that there is, all but one. Those that have ended do not count. */
+	write_rows(w,
+	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+	    " WHERE i < 4094 + 100)"
+	    " INSERT INTO issued SELECT printf('ab%06x', i), 'ops', 1,"
+	    " unixepoch() - 60, unixepoch() + iif(i > 4094, -1, 600), '::1' FROM n");
+	a = world_ask(w, ASK_REENROLL, "", "");
+	a.cert = buf_bytes(&der);
+	assert_int_equal(world_do(w, &a), 200);
+	assert_int_equal(world_do(w, &a), 429);
+	assert_true(world_says(w, "(4096)"));
+	assert_true(w->answer.retry_s > 0);
+	assert_int_equal(world_login(w, "ops", good), 429);
+	assert_int_equal(world_login(w, "dev", good), 200);
+	write_rows(w, "UPDATE issued SET until_s = 1 WHERE serial = 'ab000001'");
+	assert_int_equal(world_do(w, &a), 200);
+	buf_clear(&der);
+}
+
+/* The list, or NULL where there is none. */
+static X509_CRL *
+get_list(struct vault_world *w)
+{
+	struct outcome end = { .code = CODE_OK };
+	struct ask a = world_ask(w, ASK_CRL, "", "");
+	struct authority ca;
+	X509_CRL *crl = NULL;
+
+	if (world_do(w, &a) != 200) {
+		assert_int_equal(w->answer.status, 503);
+		return NULL;
+	}
+	assert_int_equal(authority_open_ca(w->dir, "x", &ca, &end), RC_OK);
+	assert_int_equal(crl_get(w->answer.body, ca.cert, &crl), RC_OK);
+	authority_clear(&ca);
+	return crl;
+}
+
+/* More than fit: 130,000 numbers of 16 bytes. */
+static void
+of_too_many_revoked_those_that_have_ended_are_left_out_of_the_list(void **state)
+{
+	struct vault_world *w = begin(state);
+	X509_CRL *crl;
+
+	assert_int_equal(world_stop(w), CODE_OK);
+	write_rows(w,
+	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+	    " WHERE i < 130000)"
+	    " INSERT INTO revocations SELECT printf('ab%030x', i), unixepoch(),"
+	    " unixepoch() + iif(i > 7, -7200, 7200) FROM n");
+	world_start(w);
+	crl = get_list(w);
+	assert_non_null(crl);
+	assert_int_equal(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 7);
+	X509_CRL_free(crl);
+	/* Where even these are too many it starts all the same, and mends itself. */
+	assert_int_equal(world_stop(w), CODE_OK);
+	write_rows(w, "UPDATE revocations SET until_s = unixepoch() + 7200");
+	world_start(w);
+	assert_null(get_list(w));
+	assert_int_equal(world_register(w, "ops", good), 200);
+	assert_int_equal(world_login(w, "ops", good), 200);
+	write_rows(w, "DELETE FROM revocations WHERE serial > printf('ab%030x', 3)");
+	while ((crl = get_list(w)) == NULL)
+		(void)poll(NULL, 0, 20);
+	assert_int_equal(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 3);
+	X509_CRL_free(crl);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
@@ -218,7 +324,9 @@ main(void)
 		TEST(a_stronger_cost_makes_the_hash_anew_at_the_next_login),
 		TEST(a_low_cost_is_refused_beyond_loopback),
 		TEST(nonsense_from_net_ends_it),
-		TEST(term_ends_it_in_order),
+		TEST(term_int_and_hup_end_it_in_order),
+		TEST(an_account_has_so_many_sessions_and_no_more),
+		TEST(of_too_many_revoked_those_that_have_ended_are_left_out_of_the_list),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
