@@ -349,11 +349,12 @@ make_headers(const struct https_request *r, struct curl_slist **list)
 	return !r->base64 || add_header(list, "Content-Transfer-Encoding: base64");
 }
 
-/* Whether the other side hung up, as one does that is full. */
+/* Whether the other side hung up, as one does that is full, or out of memory. */
 static bool
 hung_up(const struct https *h)
 {
 	return strstr(h->words, "SYSCALL") != NULL ||
+	    strstr(h->words, "alert internal error") != NULL ||
 	    strstr(h->words, "reset by") != NULL ||
 	    strstr(h->words, "unexpected eof") != NULL;
 }

@@ -47,7 +47,7 @@ enum https_fate {
 	HTTPS_REFUSED,  /* the chain, the dates or the name: words */
 	HTTPS_UNKNOWN,  /* no such host */
 	HTTPS_SILENT,   /* nothing answers there, or not in time: words */
-	HTTPS_CLOSED,   /* it hung up before the answer: it may be full */
+	HTTPS_CLOSED,   /* it hung up before the answer: it may be full; words */
 	HTTPS_FOREIGN,  /* no TLS 1.3, no HTTP, or a cut answer: words */
 	HTTPS_LARGE,    /* the answer is larger than asked for */
 	HTTPS_MEM,

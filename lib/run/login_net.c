@@ -178,13 +178,19 @@ judge_fate(struct login_net *n, enum https_fate fate)
 	case HTTPS_UNKNOWN: return fail(n, CODE_UNAVAILABLE, "no such host");
 	case HTTPS_SILENT:
 		if (n->tries > 0)
-			return fail(n, CODE_TEMPFAIL, "it is busy: try again later");
+			return fail(n, CODE_TEMPFAIL,
+			    "the login server was busy, then did not answer in time: "
+			    "try again later, or with a longer -t");
 		(void)snprintf(words, sizeof(words),
 		    "nothing answers there (is authd at work?): %s", n->answer.words);
 		return fail(n, CODE_UNAVAILABLE, words);
 	case HTTPS_CLOSED:
 		return fail(n, CODE_TEMPFAIL,
-		    "it hangs up every time: it is busy, or it is no login server");
+		    strstr(n->answer.words, "internal error") != NULL
+		        ? "it has trouble of its own (TLS: internal error): try again "
+		          "later"
+		        : "it hangs up every time: it is busy (try again later), or it "
+		          "is no login server");
 	case HTTPS_FOREIGN:
 		(void)snprintf(words, sizeof(words), "no login server answers there: %s",
 		    n->answer.words);

@@ -23,6 +23,7 @@ ended. The account is ops, with the password `correct horse`. The log has a line
     busy=N              503 to the first N requests, with Retry-After: 1
     full=N              503 to the first N of /passwd, with Retry-After: 1, and the connection ends
     hangup=N            the first N connections are closed at once
+    alert=N             the first N handshakes end with the alert of a server that lacks memory (internal_error)
     lose=N              the first N POSTs to /register or /passwd are done but not answered
     status=N            this status to every POST
     only=NAME           but only where the path ends so
@@ -46,7 +47,7 @@ FOLDER = sys.argv[1]
 OPTIONS = dict(word.split("=", 1) for word in sys.argv[2:])
 LOCK = threading.Lock()
 ACCOUNTS = {"ops": "correct horse"}
-LEFT = {key: int(OPTIONS.get(key, 0)) for key in ("busy", "full", "hangup", "lose")}
+LEFT = {key: int(OPTIONS.get(key, 0)) for key in ("busy", "full", "hangup", "alert", "lose")}
 
 CONFIG = """
 [ca]
@@ -265,6 +266,11 @@ def serve_one(reader, tls):
 def serve(connection, context):
     log("connection")
     if take("hangup"):
+        connection.close()
+        return
+    if take("alert"):
+        connection.recv(16384)
+        connection.sendall(bytes.fromhex("15030300020250"))  # RFC 8446, 6: fatal, 80
         connection.close()
         return
     if OPTIONS.get("talk") == "banner":

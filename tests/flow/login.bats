@@ -458,6 +458,21 @@ nothing_sent() {
 	[ "$(grep -c '^connection' est/log)" -ge 3 ]
 }
 
+@test "who has no memory for a handshake is asked again until he has: never 76" {
+	server alert=2
+	quiet ugat-login "${AS[@]}" -F "$PIN" "$AT"
+	[ "$(grep -c '^connection' est/log)" -ge 3 ]
+	another alert=1000
+	rm "$SESSION"
+	ends 75 "$AT: .*internal error.*try again later" ugat-login -t 2 "${AS[@]}" -F "$PIN" "$AT"
+}
+
+@test "busy at first, then silent: 75, the server is named, and what to do" {
+	server hangup=1 answer=slow
+	ends 75 "$AT: the login server was busy, then did not answer in time: .*-t" \
+		ugat-login -t 4 "${AS[@]}" -F "$PIN" "$AT"
+}
+
 @test "what stays busy: 75 and its words, when the time is over" {
 	server busy=1000
 	SECONDS=0
