@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -44,15 +45,30 @@ first_room(int fd, struct buf *b)
 	return rc;
 }
 
+/* Wait for bytes. RC_END: nobody wants them any more; without this we would wait on. */
 static enum rc
-read_all(int fd, struct buf *b)
+await(int fd, int out)
+{
+	struct pollfd wait[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = out },
+	};
+
+	if (out != -1 && poll(wait, 2, -1) > 0 && (wait[1].revents & POLLERR) != 0)
+		return RC_END;
+	return RC_OK;
+}
+
+static enum rc
+read_all(int fd, int out, struct buf *b)
 {
 	enum rc rc = first_room(fd, b);
 
 	while (rc == RC_OK && b->n < b->max) {
 		ssize_t n;
 
-		if (b->n == b->cap && (rc = buf_room(b, 1)) != RC_OK)
+		if ((b->n == b->cap && (rc = buf_room(b, 1)) != RC_OK) ||
+		    (rc = await(fd, out)) != RC_OK)
 			break;
 		n = read(fd, b->p + b->n, (b->cap < b->max ? b->cap : b->max) - b->n);
 		if (n == 0)
@@ -66,7 +82,7 @@ read_all(int fd, struct buf *b)
 }
 
 enum rc
-slurp(const char *path, struct buf *b)
+slurp(const char *path, int out, struct buf *b)
 {
 	int fd = STDIN_FILENO, saved;
 	enum rc rc;
@@ -75,7 +91,7 @@ slurp(const char *path, struct buf *b)
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd == -1)
 		return RC_SYS;
-	rc = read_all(fd, b);
+	rc = read_all(fd, out, b);
 	saved = errno;
 	if (path != NULL)
 		(void)close(fd);

@@ -59,7 +59,7 @@ identity_read(const char *said, const char *whence, uint8_t pin[static PIN_SIZE]
 		return RC_BAD;
 	}
 	buf_init(&text, PEM_MAX);
-	rc = slurp(said, &text);
+	rc = slurp(said, -1, &text);
 	if (rc != RC_OK)
 		(void)outcome_fail(
 		    end, CODE_NOINPUT, "%s: %s: %s", whence, said, strerror(errno));

@@ -2,6 +2,7 @@
 #include "run/parse.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,11 +71,13 @@ parse_run(const struct parse_options *p, struct outcome *o)
 	enum rc rc;
 
 	buf_init(&raw, METAINFO_MAX + 1);
-	rc = slurp(p->file, &raw);
+	rc = slurp(p->file, p->out, &raw);
 	if (rc == RC_OK)
 		shut(p);
 	if (rc == RC_SYS)
 		outcome_fail(o, CODE_NOINPUT, "%s: %s", name, strerror(errno));
+	else if (rc == RC_END)
+		o->signal = SIGPIPE;
 	else if (rc != RC_OK)
 		outcome_fail(o, CODE_BUG, "%s: out of memory", name);
 	else if (getentropy(key, sizeof(key)) != 0)

@@ -57,6 +57,25 @@ write_torrent() { # file [what stands in front of info] [what stands behind it]
 	rm -r large
 }
 
+@test "whoever reads from it goes while the torrent is on its way: it ends by SIGPIPE, and without a word" {
+	mkfifo slow gate
+	exec 7<>slow
+	printf d >&7
+	{
+		rc=0
+		ugat-parse <slow 2>err || rc=$?
+		echo "$rc" >code
+	} 3>&- 7>&- | read -r _ <gate 7>&- &
+	printf '\n' >gate
+	for _ in $(seq 1000); do
+		[ ! -s code ] || break
+		sleep 0.02
+	done
+	exec 7>&-
+	[ "$(cat code)" = 141 ]
+	[ ! -s err ]
+}
+
 @test "records: every kind, in order, as written by hand" {
 	write_torrent x.torrent '8:announce7:udp://a13:announce-listll7:udp://b7:udp://cel7:udp://dee7:comment3:a	b10:created by2:me13:creation datei1000000000e9:httpseedsl8:http://he' \
 		'5:nodesll3:::1i6881eee6:source1:s8:url-list8:http://w'

@@ -89,6 +89,35 @@ two_torrents() {
 	same
 }
 
+# The process of our group that reads the torrent; got: its pid.
+reading() {
+	got=$(pgrep -s "$(cat get.pid)" -x ugat-parse)
+}
+
+@test "TERM while the torrent is still on its way: it ends at once, not when whoever sends it does" {
+	mkfifo slow
+	exec 7<>slow
+	content a 1 4000
+	torrent a
+	printf d >&7
+	for how in '' "-j 2 '$TORRENT'"; do
+		background get "ugat get $how - <slow 7>&- & echo \$! >got.pid; wait \$!; (exit \$?)"
+		wait_for 15 reading
+		kill -TERM "$(cat got.pid)"
+		ended get 10
+		codes 143
+		wait_for 5 gone "$got"
+	done
+	exec 7>&-
+}
+
+@test "a table on the terminal does not read the torrent that comes through standard input" {
+	two_torrents
+	# shellcheck disable=SC2016
+	"$FLOW_PYTHON" "$FLOW_DIR/onpty.py" 80 screen timeout 60 sh -c 'ugat get -j 2 -d out "$1" - <"$2"' - "$first" "$second" >fetch.out
+	diff -r "$SRC" out -x .ugat
+}
+
 @test "a table on the terminal while several run, then nothing but the words" {
 	two_torrents
 	"$FLOW_PYTHON" "$FLOW_DIR/onpty.py" 80 screen timeout 60 ugat get -j 2 -d out "$first" "$second" >fetch.out

@@ -66,7 +66,7 @@ make_old(const struct place *p)
 	struct buf sql;
 
 	buf_init(&sql, 65536);
-	assert_int_equal(slurp("tests/vectors/authd/format1.sql", &sql), RC_OK);
+	assert_int_equal(slurp("tests/vectors/authd/format1.sql", -1, &sql), RC_OK);
 	assert_int_equal(buf_add(&sql, "", 1), RC_OK);
 	run_sql(p, (const char *)sql.p);
 	buf_clear(&sql);
