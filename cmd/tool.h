@@ -50,17 +50,14 @@ _Noreturn void tool_usage(const struct tool *t, const char *format, ...)
 void tool_put_fail(const struct tool *t, const struct outcome *o);
 
 /*
- * The value of an option that takes SIZE, RATE, TIME, RATIO (in thousandths) or a whole
- * number in min..max; a wrong one is a usage error.
+ * The value of an option that takes SIZE, TIME (at least 1s), RATIO (in thousandths), a
+ * whole number in min..max or a RATE of at least min; a wrong one is a usage error.
  */
 unsigned long long tool_size(const struct tool *t, char letter, const char *text);
 unsigned long long tool_time(const struct tool *t, char letter, const char *text);
 unsigned long long tool_ratio(const struct tool *t, char letter, const char *text);
 unsigned long long tool_number(const struct tool *t, char letter, const char *text,
     unsigned long long min, unsigned long long max);
-
-/* The same, for a TIME that is at least 1s, and for a RATE of at least min. */
-unsigned long long tool_time_some(const struct tool *t, char letter, const char *text);
 unsigned long long tool_rate(
     const struct tool *t, char letter, const char *text, unsigned long long min);
 

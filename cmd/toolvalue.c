@@ -37,14 +37,6 @@ tool_time(const struct tool *t, char letter, const char *text)
 	uint64_t v = 0;
 
 	check_value(t, letter, text, human_get_time(text, &v));
-	return v;
-}
-
-unsigned long long
-tool_time_some(const struct tool *t, char letter, const char *text)
-{
-	unsigned long long v = tool_time(t, letter, text);
-
 	if (v == 0)
 		tool_usage(t, "-%c %s: at least 1s expected", letter, text);
 	return v;

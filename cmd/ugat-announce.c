@@ -28,6 +28,16 @@ static const struct tool tool = {
 	.records = true,
 };
 
+static uint64_t
+round_s(const char *text)
+{
+	uint64_t s = tool_time(&tool, 't', text);
+
+	if (s > ROUND_S_MAX)
+		tool_usage(&tool, "-t %s: at most 1d expected", text);
+	return s;
+}
+
 static void
 set(struct announce_options *o, int letter, const char *argument)
 {
@@ -36,7 +46,7 @@ set(struct announce_options *o, int letter, const char *argument)
 	case 's': o->once = o->scrape = true; break;
 	case 'p': o->port = (uint16_t)tool_number(&tool, 'p', argument, 1, 65535); break;
 	case 'i': tool_local(&tool, argument, &o->local); break;
-	case 't': o->round_s = tool_time(&tool, 't', argument); break;
+	case 't': o->round_s = round_s(argument); break;
 	case 'q': o->quiet = true; break;
 	case 'v': o->verbose = true; break;
 	}
@@ -65,8 +75,6 @@ main(int argc, char **argv)
 	if (o.round_s != 0 && !o.once)
 		tool_usage(
 		    &tool, "-t goes with -1 or -s: without it trackers are asked on");
-	if (o.round_s > ROUND_S_MAX)
-		tool_usage(&tool, "-t: at most 1d expected");
 	if (o.round_s == 0)
 		o.round_s = ANNOUNCE_ROUND_S;
 	if (isatty(STDIN_FILENO))

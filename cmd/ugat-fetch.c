@@ -55,7 +55,7 @@ set(struct fetch_options *o, int letter, const char *argument)
 		if (o->ratio == 0)
 			tool_usage(&tool, "-R %s: more than 0 expected", argument);
 		break;
-	case 'T': o->keep_s = tool_time_some(&tool, 'T', argument); break;
+	case 'T': o->keep_s = tool_time(&tool, 'T', argument); break;
 	case 'p':
 		o->port = (uint16_t)tool_number(&tool, 'p', argument, 1, 65535);
 		o->fixed_port = true;
@@ -71,7 +71,7 @@ set(struct fetch_options *o, int letter, const char *argument)
 	case 'j':
 		o->most_conns = (unsigned)tool_number(&tool, 'j', argument, 1, PEERS_MAX);
 		break;
-	case 't': o->stall_s = tool_time_some(&tool, 't', argument); break;
+	case 't': o->stall_s = tool_time(&tool, 't', argument); break;
 	case 'w': o->watch = true; break;
 	case '0': o->nul = true; break;
 	case 'q': o->quiet = true; break;

@@ -50,7 +50,7 @@ set(struct login_options *o, int letter, const char *argument)
 	case 'o': o->dir = argument; break;
 	case 'P': o->password = argument; break;
 	case 'F': o->pin = argument; break;
-	case 't': o->limit_s = tool_time_some(&tool, 't', argument); break;
+	case 't': o->limit_s = tool_time(&tool, 't', argument); break;
 	case 'q': o->quiet = true; break;
 	case 'v': o->verbose = true; break;
 	}

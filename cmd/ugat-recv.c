@@ -51,7 +51,7 @@ set(struct recv_options *o, int letter, const char *argument)
 	case 'y': o->x.yes = true; break;
 	case 'k': o->keep = true; break;
 	case 'F': o->x.pin = argument; break;
-	case 't': o->x.limit_s = tool_time_some(&tool, 't', argument); break;
+	case 't': o->x.limit_s = tool_time(&tool, 't', argument); break;
 	case 'w': o->watch = true; break;
 	case '0': o->nul = true; break;
 	case 'q': o->x.quiet = true; break;

@@ -45,7 +45,7 @@ set(struct send_options *o, bool *listens, int letter, const char *argument)
 	case 'C': o->no_hash = true; break;
 	case 'U': o->x.rate = tool_rate(&tool, 'U', argument, XFER_RATE_MIN); break;
 	case 'F': o->x.pin = argument; break;
-	case 't': o->x.limit_s = tool_time_some(&tool, 't', argument); break;
+	case 't': o->x.limit_s = tool_time(&tool, 't', argument); break;
 	case 'q': o->x.quiet = true; break;
 	case 'v': o->x.verbose = true; break;
 	}

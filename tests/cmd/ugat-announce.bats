@@ -75,7 +75,7 @@ own_lines() {
 }
 
 @test "wrong use is exit 2" {
-	for arguments in "x" "-t 5" "-1 -t 2d" "-p 0" "-p 65536" "-p x" "-i nosuch0" "-i ''" "-Z"; do
+	for arguments in "x" "-t 5" "-t 0" "-1 -t 0" "-1 -t 2d" "-p 0" "-p 65536" "-p x" "-i nosuch0" "-i ''" "-Z"; do
 		run -2 --separate-stderr bash -c "ugat-announce $arguments </dev/null"
 		[[ $output == "fail!	2	ugat-announce	"* ]]
 		[[ $stderr == *usage:* ]]
