@@ -87,11 +87,11 @@ check_all(const struct make_options *m)
 		tool_usage(&tool, "a .torrent is not for terminals: -o FILE");
 	if (m->path != NULL)
 		return;
-	if (m->facts.name.n == 0)
-		tool_usage(&tool, "standard input has no name: give one with -n");
 	if (m->records)
 		tool_usage(
 		    &tool, "-r needs files that can be shared, not standard input");
+	if (m->facts.name.n == 0)
+		tool_usage(&tool, "standard input has no name: give one with -n");
 	if (isatty(m->in) != 0)
 		tool_usage(&tool, "standard input is a terminal");
 }

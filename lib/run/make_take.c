@@ -14,6 +14,7 @@ static const char *
 check_url(struct bytes url)
 {
 	struct uri uri;
+	enum rc rc;
 
 	if (url.n == 0)
 		return "an empty URL";
@@ -21,8 +22,11 @@ check_url(struct bytes url)
 		return "a URL of over 4000 bytes";
 	if (memmem(url.p, url.n, "://", 3) == NULL)
 		return "no URL: it begins with udp://, http:// or https://";
+	rc = uri_get(url, &uri);
+	if (rc == RC_OK && uri.scheme == URI_UDP && uri.port == 0)
+		return "udp needs a port: udp://HOST:PORT";
 	/* A scheme of others (wss, say) is theirs to know. */
-	return uri_get(url, &uri) == RC_BAD ? "not a URL" : NULL;
+	return rc == RC_BAD ? "not a URL" : NULL;
 }
 
 static const char *

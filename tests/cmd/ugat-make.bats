@@ -74,8 +74,8 @@ fails() {
 		transmission-create -s 64 -o t.torrent "$path" >/dev/null
 		make -b 64K -M private=0 "$path"
 		[ "$(btih x.torrent)" = "$(btih t.torrent)" ]
-		transmission-create -p -s 32 -t udp://t/a -o t.torrent "$path" >/dev/null
-		make -b 32K -M private=1 -a udp://t/a "$path"
+		transmission-create -p -s 32 -t udp://t:1/a -o t.torrent "$path" >/dev/null
+		make -b 32K -M private=1 -a udp://t:1/a "$path"
 		[ "$(btih x.torrent)" = "$(btih t.torrent)" ]
 	done
 }
@@ -104,28 +104,28 @@ fails() {
 }
 
 @test "the same input gives the same bytes, whatever the threads" {
-	make -a udp://t/a top
+	make -a udp://t:1/a top
 	mv x.torrent first
 	for j in 1 3 16; do
 		touch top/* # the times do not matter
-		make -j $j -a udp://t/a top
+		make -j $j -a udp://t:1/a top
 		cmp first x.torrent
 	done
-	[ "$(keys first)" = "announce b'udp://t/a'" ]
+	[ "$(keys first)" = "announce b'udp://t:1/a'" ]
 }
 
 @test "trackers in tiers, web seeds, comment, date" {
-	make -a udp://t/a,http://u/b -a https://v/c -W http://w/one -W http://x/ -M comment=hello \
+	make -a udp://t:1/a,http://u/b -a https://v/c -W http://w/one -W http://x/ -M comment=hello \
 		-M creation-date=1700000000 -M created-by=me one
 	diff <(keys x.torrent) - <<-'EOF'
-		announce b'udp://t/a'
-		announce-list [[b'udp://t/a', b'http://u/b'], [b'https://v/c']]
+		announce b'udp://t:1/a'
+		announce-list [[b'udp://t:1/a', b'http://u/b'], [b'https://v/c']]
 		comment b'hello'
 		created by b'me'
 		creation date 1700000000
 		url-list [b'http://w/one', b'http://x/']
 	EOF
-	ugat-parse x.torrent | grep ^tracker | diff - <(printf 'tracker\t%s\t%s\n' 0 udp://t/a 0 http://u/b 1 https://v/c)
+	ugat-parse x.torrent | grep ^tracker | diff - <(printf 'tracker\t%s\t%s\n' 0 udp://t:1/a 0 http://u/b 1 https://v/c)
 }
 
 @test "standard input: a pipe of unknown length, and a file" {
@@ -168,11 +168,11 @@ top.torrent' ]
 
 @test "-r writes what ugat-parse writes, with checked and have" {
 	: >top/empty
-	ugat-make -r -o x.torrent -b 32K -a udp://t/a -M comment=c top >records
+	ugat-make -r -o x.torrent -b 32K -a udp://t:1/a -M comment=c top >records
 	diff <(ugat-parse x.torrent) <(grep -v -e '^checked' -e '^have' records)
 	ugat-parse x.torrent | ugat-verify >verified
 	cmp verified records
-	ugat-make -r -b 32K -a udp://t/a -M comment=c top >again
+	ugat-make -r -b 32K -a udp://t:1/a -M comment=c top >again
 	cmp records again
 	[ ! -e top.torrent ]
 }
@@ -333,7 +333,7 @@ top' ]
 	"${pty[@]}" ugat-make one
 	grep -q 'ugat-make: one\.torrent: written' shown
 	grep -q 'no tracker in it: give one with -a' shown
-	"${pty[@]}" ugat-make -f -a udp://t/a one
+	"${pty[@]}" ugat-make -f -a udp://t:1/a one
 	[ "$(grep -c 'no tracker' shown)" -eq 0 ]
 	"${pty[@]}" ugat-make -q -f one
 	[ ! -s shown ]
@@ -406,7 +406,11 @@ top' ]
 		run -2 ugat-make -M "$fact" one
 	done
 	run -2 ugat-make -M source=a -M source=b one
-	for url in '' 'udp://t/a,,' 'not a url' 127.0.0.1:6969 t/announce 'http://' "http://h/$(printf %04000d 1)"; do
+	run -2 ugat-make -r - <one
+	[[ $output == 'ugat-make: -r needs files that can be shared, not standard input'* ]]
+	run -2 ugat-make -a udp://tracker.example.org/announce one
+	[[ $output == 'ugat-make: -a udp://tracker.example.org/announce: udp needs a port: udp://HOST:PORT'* ]]
+	for url in '' 'udp://t:1/a,,' 'not a url' 127.0.0.1:6969 t/announce 'http://' "http://h/$(printf %04000d 1)"; do
 		run -2 ugat-make -a "$url" one
 		run -2 ugat-make -W "$url" one
 	done
