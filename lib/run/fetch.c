@@ -54,6 +54,21 @@ fetch_fail(struct fetch *f, int code, const char *format, ...)
 	fetch_finish(f);
 }
 
+static const char *
+why_not_written(int err)
+{
+	switch (err) {
+	case 0: return "was cut short by somebody else";
+	case ESTALE:
+		return "was taken away or replaced while it was loaded: run it again";
+	case ENOSPC:
+		return "No space left on device: make room and run the same again, it "
+		       "goes "
+		       "on from there";
+	default: return strerror(err);
+	}
+}
+
 void
 fetch_disk_failed(struct fetch *f, const struct store_error *e)
 {
@@ -61,10 +76,7 @@ fetch_disk_failed(struct fetch *f, const struct store_error *e)
 	    e->err == EEXIST || e->err == ENOTDIR || e->err == EISDIR || e->err == ELOOP;
 
 	fetch_fail(f, cannot_create ? CODE_CANTCREAT : CODE_IO, "%s: %s", e->path,
-	    e->err == 0 ? "was cut short by somebody else"
-	        : e->err == ESTALE
-	        ? "was taken away or replaced while it was loaded: run it again"
-	        : strerror(e->err));
+	    why_not_written(e->err));
 }
 
 void

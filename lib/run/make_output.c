@@ -84,8 +84,12 @@ make_aim(struct making *g)
 	if (rc != RC_OK || g->target == NULL)
 		return rc;
 	if (lstat(g->target, &st) != 0)
-		return errno == ENOENT ? check_place(g)
-		                       : refuse(g, CODE_CANTCREAT, strerror(errno));
+		return errno == ENOENT
+		    ? check_place(g)
+		    : refuse(g, CODE_CANTCREAT,
+		          errno == ENAMETOOLONG
+		              ? "too long a name: choose another with -o"
+		              : strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return refuse(g, CODE_CANTCREAT,
 		    "is there and no regular file: choose another name with -o (- is "

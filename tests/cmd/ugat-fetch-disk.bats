@@ -120,7 +120,7 @@
 			{ cat records; until grep -q "^status	loading" fetch.out; do sleep 0.03; done
 				mount -o remount,size=1m none out; cat seed.peers; } | ugat-fetch -w -d out >fetch.out 2>fetch.err
 			echo $? >code; cp -a out kept; umount out; }'
-		cause='No space left on device'
+		cause='No space left on device: make room and run the same again, it goes on from there$'
 	else
 		(trap '' XFSZ && ulimit -f 1024 && ugat-fetch -d out <in >fetch.out 2>fetch.err) && echo 0 >code || echo $? >code
 		cause='File too large'

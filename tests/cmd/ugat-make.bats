@@ -192,6 +192,14 @@ top.torrent' ]
 	[ "$(<err)" = "ugat-make: one: 977 KiB in 62 pieces of 16.0 KiB, info-hash $(btih x.torrent)" ]
 }
 
+@test "a name that leaves no room for .torrent: what to do is said" {
+	name=$(printf '%0255d' 1)
+	echo some bytes >"$name"
+	run -73 ugat-make "$name"
+	[ "$output" = "ugat-make: $name.torrent: too long a name: choose another with -o" ]
+	run -0 ugat-make -o x.torrent "$name"
+}
+
 @test "what is there already is not overwritten, but with -f" {
 	echo mine >x.torrent
 	rc=0
