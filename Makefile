@@ -25,7 +25,7 @@ ALL_CFLAGS = $(CSTD) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections -pthr
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
 # --as-needed: each program is bound only to what it calls.
 # -lc before -lbsd: what both have is taken from the one that is there anyway.
-LIBS = -levent_core -levent_extra -levent_openssl -lcurl -lssl -lcrypto -lsqlite3 -lseccomp -lc -lbsd
+LIBS = -levent_core -levent_extra -levent_openssl -lcurl -lssl -lcrypto -lsqlite3 -lc -lbsd
 
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 20

@@ -17,6 +17,7 @@
 #include "authd/vault.h"
 #include "authd/vault_invite.h"
 #include "base/human.h"
+#include "crypto/wake.h"
 #include "cmd/tool.h"
 
 static const struct tool_option options[] = {
@@ -438,6 +439,10 @@ find_command(int n, char **operands)
 static void
 run(struct authctl *c, const struct command *command, char **operands)
 {
+	if (crypto_wake() != RC_OK) {
+		(void)outcome_fail(&c->end, CODE_BUG, "out of memory");
+		return;
+	}
 	if (identity_of(c->dir, &c->who, &c->end) != RC_OK ||
 	    identity_owner(&c->who, &c->end) != RC_OK)
 		return;

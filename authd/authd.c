@@ -27,6 +27,7 @@
 #include "base/text.h"
 #include "cmd/tool.h"
 #include "crypto/password.h"
+#include "crypto/wake.h"
 #include "io/net.h"
 
 enum {
@@ -234,6 +235,10 @@ prepare(struct daemon *d, struct outcome *end)
 {
 	int pair[2];
 
+	if (crypto_wake() != RC_OK) {
+		(void)outcome_fail(end, CODE_BUG, "out of memory");
+		return RC_MEM;
+	}
 	if (make_dir(d, end) != RC_OK || authority_lock(d->dir, &d->lock, end) != RC_OK)
 		return RC_SYS;
 	if (sandbox_early() != RC_OK) {

@@ -4,8 +4,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
+
+#include "crypto/wake.h"
 
 struct hash {
 	EVP_MD_CTX *ctx;
@@ -13,21 +14,13 @@ struct hash {
 	               a block */
 };
 
-/* Nothing here is configured, and reading openssl.cnf would take as long as hashing. */
-static void
-wake_libcrypto(void)
-{
-	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-}
-
 struct hash *
 hash_new(enum hash_kind kind)
 {
-	struct hash *h = calloc(1, sizeof(*h));
+	struct hash *h = crypto_wake() == RC_OK ? calloc(1, sizeof(*h)) : NULL;
 
 	if (h == NULL)
 		return NULL;
-	wake_libcrypto();
 	h->ctx = EVP_MD_CTX_new();
 	h->md = EVP_MD_fetch(NULL, kind == HASH_SHA1 ? "SHA1" : "SHA256", NULL);
 	if (h->ctx == NULL || h->md == NULL || hash_reset(h) != RC_OK) {
@@ -76,18 +69,24 @@ hash_peek(const struct hash *h, uint8_t *digest)
 	return ok ? RC_OK : RC_MEM;
 }
 
+static enum rc
+digest_once(struct bytes in, uint8_t *digest, const EVP_MD *md)
+{
+	enum rc rc = crypto_wake();
+
+	if (rc != RC_OK)
+		return rc;
+	return EVP_Digest(in.p, in.n, digest, NULL, md, NULL) == 1 ? RC_OK : RC_MEM;
+}
+
 enum rc
 hash_sha1(struct bytes in, uint8_t digest[static SHA1_SIZE])
 {
-	wake_libcrypto();
-	return EVP_Digest(in.p, in.n, digest, NULL, EVP_sha1(), NULL) == 1 ? RC_OK
-	                                                                   : RC_MEM;
+	return digest_once(in, digest, EVP_sha1());
 }
 
 enum rc
 hash_sha256(struct bytes in, uint8_t digest[static SHA256_SIZE])
 {
-	wake_libcrypto();
-	return EVP_Digest(in.p, in.n, digest, NULL, EVP_sha256(), NULL) == 1 ? RC_OK
-	                                                                     : RC_MEM;
+	return digest_once(in, digest, EVP_sha256());
 }

@@ -15,12 +15,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "io/callfilter.h"
 
 /* Landlock's, newer than the headers that we may be built with. */
 enum {
@@ -46,8 +49,6 @@ enum {
 /* What makes sense for a place that is no folder. */
 #define LL_OF_A_FILE \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LL_FS_TRUNCATE)
-
-enum { LOAD_S = 10 };
 
 struct ll_ruleset {
 	uint64_t fs, net, scoped;
@@ -227,8 +228,9 @@ static const int process_calls[] = { SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_
 	SCMP_SYS(rt_tgsigqueueinfo), SCMP_SYS(tkill), SCMP_SYS(setns), SCMP_SYS(unshare),
 	SCMP_SYS(perf_event_open) };
 
+/* socketcall: all of them in one, on old 32-bit architectures. */
 static const int socket_calls[] = { SCMP_SYS(socket), SCMP_SYS(socketpair),
-	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen) };
+	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(socketcall) };
 
 static const int accept_calls[] = { SCMP_SYS(accept), SCMP_SYS(accept4) };
 
@@ -244,43 +246,27 @@ static const int file_calls[] = { SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(ope
 
 static const int link_calls[] = { SCMP_SYS(link), SCMP_SYS(linkat) };
 
-struct filter {
-	scmp_filter_ctx ctx;
-	uint32_t no; /* the answer */
-	int err;     /* the first rule that could not be made: -errno */
-};
-
-static void
-note(struct filter *f, int result)
-{
-	/* What this architecture does not have, or no longer, is denied already. */
-	if (f->err == 0 && result != -EDOM && result != -EINVAL)
-		f->err = result;
-}
-
-static void
-deny(struct filter *f, const int *calls, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		note(f, seccomp_rule_add(f->ctx, f->no, calls[i], 0));
-}
-#define DENY(f, calls) deny((f), (calls), sizeof(calls) / sizeof((calls)[0]))
+#define ADD_ALL(f, calls, answer) \
+	callfilter_add_all((f), (calls), sizeof(calls) / sizeof((calls)[0]), (answer))
 
 /*
  * Programs, and processes where only threads may be made. clone3 hides its flags behind a
  * pointer: libc takes clone where it is missing.
  */
 static void
-deny_processes(struct filter *f, bool threads)
+deny_processes(struct callfilter *f, uint32_t no, bool threads)
 {
-	DENY(f, process_calls);
-	note(f, seccomp_rule_add(f->ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0));
-	if (threads)
-		note(f,
-		    seccomp_rule_add(f->ctx, f->no, SCMP_SYS(clone), 1,
-		        SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)));
-	else
-		note(f, seccomp_rule_add(f->ctx, f->no, SCMP_SYS(clone), 0));
+	ADD_ALL(f, process_calls, no);
+	callfilter_add(f,
+	    &(struct callfilter_rule){
+	        .call = SCMP_SYS(clone3), .answer = SECCOMP_RET_ERRNO | ENOSYS });
+	callfilter_add(f,
+	    &(struct callfilter_rule){ .call = SCMP_SYS(clone),
+	        .answer = no,
+	        .by_argument = threads,
+	        .unless = true,
+	        .of = CLONE_THREAD,
+	        .value = CLONE_THREAD });
 }
 
 /*
@@ -288,69 +274,50 @@ deny_processes(struct filter *f, bool threads)
  * signals to others.
  */
 static void
-deny_by_argument(struct filter *f)
+deny_by_argument(struct callfilter *f, uint32_t no)
 {
-	const uint32_t gently = SCMP_ACT_ERRNO(EPERM);
-	const scmp_datum_t self = (scmp_datum_t)getpid();
+	static const int maps[] = { SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect) };
+	static const int kills[] = { SCMP_SYS(kill), SCMP_SYS(tgkill) };
 
-	note(f,
-	    seccomp_rule_add(f->ctx, gently, SCMP_SYS(mmap), 1,
-	        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)));
-	note(f,
-	    seccomp_rule_add(f->ctx, gently, SCMP_SYS(mprotect), 1,
-	        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)));
-	note(f,
-	    seccomp_rule_add(
-	        f->ctx, f->no, SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_NE, self, 0)));
-	note(f,
-	    seccomp_rule_add(
-	        f->ctx, f->no, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_NE, self, 0)));
-}
-
-static void
-make_rules(struct filter *f, const struct cage *c)
-{
-	DENY(f, never);
-	if ((c->keeps & CAGE_NET) == 0)
-		DENY(f, socket_calls);
-	if ((c->keeps & (CAGE_NET | CAGE_CALLED)) == 0)
-		DENY(f, accept_calls);
-	if (is_open(c))
-		return;
-	deny_processes(f, (c->keeps & CAGE_THREADS) != 0);
-	deny_by_argument(f);
-	if ((c->keeps & CAGE_FILES) == 0)
-		DENY(f, file_calls);
-	if ((c->keeps & CAGE_LINKS) == 0)
-		DENY(f, link_calls);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		callfilter_add(f,
+		    &(struct callfilter_rule){ .call = maps[i],
+		        .answer = SECCOMP_RET_ERRNO | EPERM,
+		        .by_argument = true,
+		        .argument = 2,
+		        .of = PROT_EXEC,
+		        .value = PROT_EXEC });
+	for (size_t i = 0; i < sizeof(kills) / sizeof(kills[0]); i++)
+		callfilter_add(f,
+		    &(struct callfilter_rule){ .call = kills[i],
+		        .answer = no,
+		        .by_argument = true,
+		        .unless = true,
+		        .of = UINT32_MAX,
+		        .value = (uint32_t)getpid() });
 }
 
 static enum rc
-filter_calls(const struct cage *c)
+restrict_calls(const struct cage *c)
 {
-	struct filter f = { .no = c->dies ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM) };
+	const uint32_t no =
+	    c->dies ? SECCOMP_RET_TRAP : (uint32_t)(SECCOMP_RET_ERRNO | EPERM);
+	struct callfilter f = { .n = 0 };
 
-	/* A kernel without seccomp filters. */
-	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == -1 && errno == EINVAL)
-		return RC_NONE;
-	f.ctx = seccomp_init(SCMP_ACT_ALLOW);
-	if (f.ctx == NULL) {
-		errno = ENOMEM;
-		return RC_SYS;
+	ADD_ALL(&f, never, no);
+	if ((c->keeps & CAGE_NET) == 0)
+		ADD_ALL(&f, socket_calls, no);
+	if ((c->keeps & (CAGE_NET | CAGE_CALLED)) == 0)
+		ADD_ALL(&f, accept_calls, no);
+	if (!is_open(c)) {
+		deny_processes(&f, no, (c->keeps & CAGE_THREADS) != 0);
+		deny_by_argument(&f, no);
+		if ((c->keeps & CAGE_FILES) == 0)
+			ADD_ALL(&f, file_calls, no);
+		if ((c->keeps & CAGE_LINKS) == 0)
+			ADD_ALL(&f, link_calls, no);
 	}
-	/* A tree and no list: the kernel asks it of every call when it is loaded. */
-	(void)seccomp_attr_set(f.ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	make_rules(&f, c);
-	if (f.err == 0) {
-		/* Where memory runs out, libseccomp 2.5 may turn in a circle. */
-		unsigned left = alarm(LOAD_S);
-
-		f.err = seccomp_load(f.ctx);
-		(void)alarm(left);
-	}
-	seccomp_release(f.ctx);
-	errno = -f.err;
-	return f.err == 0 ? RC_OK : RC_SYS;
+	return callfilter_load(&f);
 }
 
 enum rc
@@ -365,7 +332,7 @@ cage_enter(const struct cage *c, struct cage_walls *walls)
 	}
 	if (!is_open(c) && (files = restrict_files(c)) != RC_OK)
 		walls->files = errno;
-	if ((calls = filter_calls(c)) != RC_OK)
+	if ((calls = restrict_calls(c)) != RC_OK)
 		walls->calls = errno;
 	if (files == RC_SYS || calls == RC_SYS) {
 		errno = files == RC_SYS ? walls->files : walls->calls;

@@ -18,6 +18,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "crypto/wake.h"
 #include "io/loop.h"
 #include "io/tls_parts.h"
 
@@ -178,7 +179,7 @@ tls_new(const struct tls_rules *rules, int fd, bool server, struct outcome *end)
 	const int on = 1;
 	bool good = false;
 
-	if (t == NULL || n > TLS_ALPN_MAX)
+	if (t == NULL || n > TLS_ALPN_MAX || crypto_wake() != RC_OK)
 		goto out;
 	t->fd = fd;
 	t->server = server;

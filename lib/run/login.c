@@ -19,6 +19,7 @@
 #include <openssl/x509.h>
 
 #include "base/text.h"
+#include "crypto/wake.h"
 #include "run/identity.h"
 #include "run/login_parts.h"
 
@@ -80,6 +81,10 @@ login_begin(struct login *l, const struct login_options *o, struct outcome *end)
 {
 	*l = (struct login){ .o = o, .end = end, .state = RC_NONE, .lock = -1 };
 	l->end_ms = login_now_ms() + (int64_t)o->limit_s * 1000;
+	if (crypto_wake() != RC_OK) {
+		(void)outcome_fail(end, CODE_BUG, "out of memory");
+		return RC_MEM;
+	}
 	if (o->user != NULL && !user_is_name(bytes_str(o->user))) {
 		(void)outcome_fail(end, CODE_USAGE,
 		    "-u %s: a user's name is 1 to %d of a-z 0-9 _ -, a letter first",

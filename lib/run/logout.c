@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "crypto/token.h"
+#include "crypto/wake.h"
 #include "io/tokfile.h"
 #include "run/login.h"
 
@@ -73,6 +74,10 @@ logout_run(const struct login_options *o, struct outcome *end)
 	struct tokfile f;
 	enum rc rc;
 
+	if (crypto_wake() != RC_OK) {
+		(void)outcome_fail(end, CODE_BUG, "out of memory");
+		return;
+	}
 	if (tokfile_locate(&f, end) != RC_OK)
 		return;
 	if (is_strange(&f)) {

@@ -13,13 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
 #include <openssl/x509.h>
 
 #include "base/human.h"
 #include "base/text.h"
 #include "crypto/cert.h"
 #include "crypto/crl.h"
+#include "crypto/wake.h"
 #include "io/tty.h"
 #include "run/session_parts.h"
 
@@ -303,10 +303,8 @@ session_say_who(const struct session *s)
 struct session *
 session_open(const char *command, int err, bool verbose, struct outcome *end)
 {
-	struct session *s = calloc(1, sizeof(*s));
+	struct session *s = crypto_wake() == RC_OK ? calloc(1, sizeof(*s)) : NULL;
 
-	/* Nothing here is configured, and reading openssl.cnf would take as long. */
-	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	if (s == NULL) {
 		(void)outcome_fail(end, CODE_BUG, "out of memory");
 		return NULL;

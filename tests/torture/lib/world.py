@@ -186,8 +186,6 @@ def foreign(ended):
     """The library that crashed by itself; None: none, or we are to blame. glibc's name service gets
     through no lack of memory."""
     where, _, called = ended.crash.partition(" ")
-    if ended.code == -31:
-        return "libseccomp.so.2"  # its filter, cut short, forbids what it should not
     if ended.code == 127 and b"cannot allocate memory for thread-local data" in ended.err:
         return "ld.so"
     if where == "ours" and re.match(r"get(pw|gr|addrinfo|host|serv)", called):
