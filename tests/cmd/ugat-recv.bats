@@ -55,7 +55,7 @@ refused() {
 
 @test "without a terminal and without -y, -u and NAME: 2 at once; with any of them it waits" {
 	CODE=0
-	as lab setsid -w timeout 5 ugat-recv >recv.out 2>recv.err </dev/null || CODE=$?
+	as lab setsid -w timeout 60 ugat-recv >recv.out 2>recv.err </dev/null || CODE=$?
 	code 2
 	said '^ugat-recv: no terminal to ask on: .*-u USER, -y or NAME' recv.err
 	for how in -y "-u ops" report.pdf; do
@@ -168,7 +168,7 @@ s = socket.create_server(("127.0.0.1", 0)); print("port", s.getsockname()[1], fl
 	spawn mute1 "$FLOW_PYTHON" -c 'import socket, sys, time
 c = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(3)]; print("up", flush=True); time.sleep(60)' "$PORT"
 	says_soon mute1 '^up'
-	spawn mute2 "$FLOW_PYTHON" "$FLOW_FAKE/xpeer.py" --call "127.0.0.1:$PORT" --session ops.pem --wait 30 send late hello
+	spawn mute2 "$FLOW_PYTHON" "$FLOW_FAKE/xpeer.py" --call "127.0.0.1:$PORT" --session ops.pem --wait 60 send late hello
 	says_soon mute2 'heard HELLO'
 	call ops send honest
 	[ "$(tail -n 1 call.out)" = bye ]
@@ -177,7 +177,7 @@ c = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(3)
 
 @test "a second caller while one is served is told so: 75" {
 	inbox
-	spawn first "$FLOW_PYTHON" "$FLOW_FAKE/xpeer.py" --call "127.0.0.1:$PORT" --session ops.pem --wait 30 send late half
+	spawn first "$FLOW_PYTHON" "$FLOW_FAKE/xpeer.py" --call "127.0.0.1:$PORT" --session ops.pem --wait 60 send late half
 	says_soon first 'heard TAKE'
 	call ops send honest || :
 	no heard TAKE

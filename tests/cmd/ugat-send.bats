@@ -73,13 +73,13 @@ nobody() {
 
 @test "-l without a terminal and without -u and -y: 2 at once" {
 	CODE=0
-	as ops setsid -w timeout 5 ugat-send -l f >send.out 2>send.err </dev/null || CODE=$?
+	as ops setsid -w timeout 60 ugat-send -l f >send.out 2>send.err </dev/null || CODE=$?
 	code 2
 	said '^ugat-send: no terminal to ask on' send.err
 }
 
 @test "a file that is not there, that may not be read or is a device: 66, and nobody is called" {
-	peer ear --session lab.pem --wait 5 recv store inbox
+	peer ear --session lab.pem --wait 60 recv store inbox
 	PORT=$FAKE_PORT
 	refused 66 'gone: No such file' "lab@127.0.0.1:$PORT" f gone
 	mkfifo fifo
@@ -120,9 +120,9 @@ nobody() {
 }
 
 @test "a standard input that is closed is no empty file: 66" {
-	peer ear --session lab.pem --wait 10 recv store inbox
+	peer ear --session lab.pem --wait 60 recv store inbox
 	CODE=0
-	as ops timeout 20 ugat-send -n g "lab@127.0.0.1:$FAKE_PORT" - <&- >send.out 2>send.err || CODE=$?
+	as ops timeout 60 ugat-send -n g "lab@127.0.0.1:$FAKE_PORT" - <&- >send.out 2>send.err || CODE=$?
 	code 66
 	said '^ugat-send: standard input: Bad file descriptor$' send.err
 	no test -e inbox/g
@@ -146,14 +146,14 @@ time.sleep(60)' >full.out 3>&- &
 }
 
 @test "somebody listens who is no ugat: 76, and he is named" {
-	peer web --tls plain --wait 5 recv raw 'HTTP/1.1 400 Bad Request\r\n\r\n'
+	peer web --tls plain --wait 60 recv raw 'HTTP/1.1 400 Bad Request\r\n\r\n'
 	send "lab@127.0.0.1:$FAKE_PORT" f
 	code 76
 	said "^ugat-send: 127\.0\.0\.1: does not speak TLS" send.err
 }
 
 @test "no session: 77, with the remedy, before anybody is called" {
-	peer ear --session lab.pem --wait 5 recv store inbox
+	peer ear --session lab.pem --wait 60 recv store inbox
 	rm ops.pem
 	refused 77 '.*ugat-login' "lab@127.0.0.1:$FAKE_PORT" f
 	no heard 'peer|cut|closed|tls' ear.out
@@ -161,7 +161,7 @@ time.sleep(60)' >full.out 3>&- &
 
 @test "a session that has expired, or is revoked by the list: 77, before anybody is called" {
 	cp -a "$BATS_FILE_TMPDIR/site" .
-	peer ear --session lab.pem --wait 5 recv store inbox
+	peer ear --session lab.pem --wait 60 recv store inbox
 	mint ops.pem site ops -7200 -3600
 	refused 77 'the session of ops expired 1h00 ago: run ugat-login' "lab@127.0.0.1:$FAKE_PORT" f
 	mint ops.pem site ops -7200 3600
@@ -174,17 +174,17 @@ time.sleep(60)' >full.out 3>&- &
 	cp -a "$BATS_FILE_TMPDIR/site" .
 	pin=$(openssl x509 -in "$BATS_FILE_TMPDIR/other/ca.pem" -noout -pubkey | openssl pkey -pubin -outform DER |
 		openssl dgst -sha256 -binary | openssl base64)
-	peer wrong --session lab.pem --wait 5 recv store inbox
+	peer wrong --session lab.pem --wait 60 recv store inbox
 	refused 77 '.*lab.*, not bob' "bob@127.0.0.1:$FAKE_PORT" f
 	no heard 'OFFER|ITEM|FILE' wrong.out
-	peer foreign --session eve.pem --verify none --wait 5 recv store inbox
+	peer foreign --session eve.pem --verify none --wait 60 recv store inbox
 	send "eve@127.0.0.1:$FAKE_PORT" f
 	code 77
 	grep -aqF "$pin" send.err
 	said '^ugat-send: .*another authority.*-F' send.err
 	no heard 'OFFER|ITEM|FILE' foreign.out
 	mint old.pem site lab -7200 -3600
-	peer old --session old.pem --verify none --wait 5 recv store inbox
+	peer old --session old.pem --verify none --wait 60 recv store inbox
 	refused 77 '.*expired' "lab@127.0.0.1:$FAKE_PORT" f
 	no heard 'OFFER|ITEM|FILE' old.out
 	# -u of ugat-send -l; and no certificate at all.
@@ -201,7 +201,7 @@ time.sleep(60)' >full.out 3>&- &
 	cp -a "$BATS_FILE_TMPDIR/site" .
 	mint gone.pem site lab -300 3600
 	mint_list ops.pem.crl site 1 lab.crt
-	peer gone --session gone.pem --wait 5 recv store inbox
+	peer gone --session gone.pem --wait 60 recv store inbox
 	refused 77 '.*lab.*revoked' "lab@127.0.0.1:$FAKE_PORT" f
 	no heard 'OFFER|ITEM|FILE' gone.out
 }

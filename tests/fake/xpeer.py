@@ -11,7 +11,7 @@ What stands behind --then is done in a further session, with the options as they
     --call HOST:PORT   call there; without it, it listens on 127.0.0.1 and prints `port N`
     --session FILE     whose certificate to show (UGAT_SESSION, else the one in the home)
     --verify FILE      whose certificates to believe, PEM (the session's authority); none: everybody's
-    --wait SECONDS     give up after so long (20)
+    --wait SECONDS     give up after so long (60)
     --again N          so many sessions, one after the other (1)
     --cut N[-M[/S]]    leave without a word when N bytes of messages were sent; then N+S, N+2S ... in further
                        sessions, until one needed fewer (it prints `whole N`) or M is reached

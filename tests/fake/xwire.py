@@ -14,7 +14,7 @@ HELLO, OFFER, ITEM, ANSWER, FILE, TAKE, BEGIN, DATA, END, FAIL, STORED, BUSY, BY
 UNKNOWN = (1 << 64) - 1
 DATA_MAX = 256 * 1024
 AHEAD_MAX, AHEAD_BYTES = 1024, 256 * 1024
-OPTIONS = {'call': None, 'session': None, 'verify': None, 'wait': '20', 'again': '1', 'cut': None, 'deaf': None,
+OPTIONS = {'call': None, 'session': None, 'verify': None, 'wait': '60', 'again': '1', 'cut': None, 'deaf': None,
            'rude': None, 'step': None, 'rest': '0', 'tls': '', 'flags': '0', 'size': '100000', 'name': 'file', 'follow': None}
 
 

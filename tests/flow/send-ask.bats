@@ -13,7 +13,7 @@ bats_require_minimum_version 1.5.0
 	UGAT_SESSION=$SCRATCH/lab.pem spawn recv "$FLOW_PYTHON" "$FLOW_DIR/onpty.py" 100 recv.tty \
 		ugat-recv -p "$PORT" -u ops -d inbox
 	up recv "$PORT" 10
-	UGAT_SESSION=$SCRATCH/ops.pem timeout 20 "$FLOW_PYTHON" "$FLOW_DIR/onpty.py" 100 send.tty \
+	UGAT_SESSION=$SCRATCH/ops.pem timeout 60 "$FLOW_PYTHON" "$FLOW_DIR/onpty.py" 100 send.tty \
 		ugat-send -U 1M "lab@127.0.0.1:$PORT" "$SRC/report.pdf" >send.out
 	left recv 0
 	for side in send recv; do
@@ -28,7 +28,7 @@ bats_require_minimum_version 1.5.0
 @test "on a terminal, -q: nothing of that" {
 	report 300000
 	inbox
-	UGAT_SESSION=$SCRATCH/ops.pem timeout 20 "$FLOW_PYTHON" "$FLOW_DIR/onpty.py" 100 send.tty \
+	UGAT_SESSION=$SCRATCH/ops.pem timeout 60 "$FLOW_PYTHON" "$FLOW_DIR/onpty.py" 100 send.tty \
 		ugat-send -q "lab@127.0.0.1:$PORT" "$SRC/report.pdf"
 	left recv 0
 	[ ! -s send.tty ]

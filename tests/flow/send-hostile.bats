@@ -20,7 +20,7 @@ lies() {
 		words+=(--name "lie$n" $each)
 		n=$((n + 1))
 	done
-	call ops --wait 10 "${words[@]}" --then send role 9 || { show call.err; return 1; }
+	call ops --wait 60 "${words[@]}" --then send role 9 || { show call.err; return 1; }
 	wait_for 3 more_said $((before + n)) || :
 	tail -n +$((before + 1)) recv.err >said.err
 	[ "$(wc -l <said.err)" -eq $((n + 1)) ] && no grep -qvE '^ugat-recv: ops: the sender ' said.err &&

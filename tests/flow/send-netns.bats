@@ -110,8 +110,15 @@ two_hosts() {
 	on lab ip link set eth0 up
 	before=$(received)
 	waits_at_lab -t 20
-	at ops send ops ugat-send -t 20 lab@10.78.0.1 "$SRC/big"
-	left send 0 20
+	# Until the two have found each other there is no way to that host.
+	again() {
+		got=0
+		at ops send ops ugat-send -t 20 lab@10.78.0.1 "$SRC/big"
+		wait "$(cat send.pid)" || got=$?
+		[ $got -ne 69 ]
+	}
+	wait_for 10 again
+	[ $got -eq 0 ] || { show send.err; false; }
 	left recv 0
 	cmp "$SRC/big" inbox/big
 	[ $(($(received) - before)) -lt 37500000 ]

@@ -15,7 +15,7 @@ meet() {
 		[ ${#words[@]} -eq 0 ] || words+=(--then)
 		eval "words+=(recv $each)"
 	done
-	peer peer --session lab.pem --wait 15 "${words[@]}"
+	peer peer --session lab.pem --wait 60 "${words[@]}"
 }
 
 # meets CODE PATTERN: ops sends to the next, and ends so.
@@ -99,12 +99,12 @@ meets() {
 	head -c 300000 /dev/urandom >f
 	for claim in 'offset 1000 wrong' 'offset 300000 wrong' 'offset 300000 zero' 'offset 1 zero'; do
 		# shellcheck disable=SC2086
-		peer peer --session lab.pem --wait 8 recv $claim
+		peer peer --session lab.pem --wait 60 recv $claim
 		send "lab@127.0.0.1:$FAKE_PORT" f
 		code 0
 		heard 'heard BEGIN 0' peer.out
 	done
-	peer peer --session lab.pem --wait 8 recv offset 300000 wrong 1
+	peer peer --session lab.pem --wait 60 recv offset 300000 wrong 1
 	send "lab@127.0.0.1:$FAKE_PORT" f
 	code 73
 	heard 'heard FAIL 3' peer.out
@@ -112,7 +112,7 @@ meets() {
 
 @test "a receiver that leaves after every few bytes it hears: never 0, never a crash" {
 	head -c 50 /dev/zero >f
-	peer peer --session lab.pem --wait 8 --deaf 1-2000/7 recv store inbox
+	peer peer --session lab.pem --wait 60 --deaf 1-2000/7 recv store inbox
 	for i in {1..60}; do
 		send "lab@127.0.0.1:$FAKE_PORT" f
 		[ "$CODE" -ne 0 ] || break
@@ -125,7 +125,7 @@ meets() {
 
 @test "a receiver that says BUSY without end: the sender's memory stays small, and a signal ends it" {
 	head -c 300000 /dev/urandom >f
-	peer peer --session lab.pem --wait 20 recv headers 12
+	peer peer --session lab.pem --wait 60 recv headers 12
 	UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send "lab@127.0.0.1:$FAKE_PORT" f
 	heard_much() { kb=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(cat send.pid)/status"); [ "$(date +%s)" -ge "$until" ]; }
 	until=$(($(date +%s) + 3))

@@ -225,7 +225,7 @@ bats_require_minimum_version 1.5.0
 	# Known before anybody calls; and when it is the last record.
 	CODE=0
 	port
-	as lab timeout 20 ugat-recv -y -d inbox -p "$PORT" >/dev/full 2>recv.err || CODE=$?
+	as lab timeout 60 ugat-recv -y -d inbox -p "$PORT" >/dev/full 2>recv.err || CODE=$?
 	code 74
 	said '^ugat-recv: standard output: No space left on device$' recv.err
 	port
@@ -240,7 +240,7 @@ bats_require_minimum_version 1.5.0
 	# The one who calls.
 	waits send ops ugat-send -l -u lab "$SRC/report.pdf"
 	CODE=0
-	as lab timeout 20 ugat-recv -d inbox -c "ops@127.0.0.1:$PORT" >/dev/full 2>recv.err || CODE=$?
+	as lab timeout 60 ugat-recv -d inbox -c "ops@127.0.0.1:$PORT" >/dev/full 2>recv.err || CODE=$?
 	code 74
 	said '^ugat-recv: standard output: No space left on device$' recv.err
 	left send 74
