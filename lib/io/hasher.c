@@ -121,16 +121,23 @@ count(struct reader *r, uint64_t n)
 	(void)atomic_fetch_add_explicit(&r->run->bytes, n, memory_order_relaxed);
 }
 
+/* A word of what the hash said. What it lacks is memory, and that ends the run. */
 static enum hasher_word
-add(struct reader *r, const uint8_t *p, size_t n)
+hashed(struct reader *r, enum rc rc)
 {
-	if (hash_add(r->sha1, bytes_of(p, n)) == RC_OK)
+	if (rc == RC_OK)
 		return HASHER_HASHED;
 	(void)pthread_mutex_lock(&r->run->lock);
 	r->run->rc = RC_MEM;
 	(void)pthread_mutex_unlock(&r->run->lock);
 	atomic_store(&r->run->stop, true);
 	return HASHER_DUE;
+}
+
+static enum hasher_word
+add(struct reader *r, const uint8_t *p, size_t n)
+{
+	return hashed(r, hash_add(r->sha1, bytes_of(p, n)));
 }
 
 /* The zeros that were held back go into the hash, for something follows. */
@@ -249,8 +256,10 @@ end_piece(struct reader *r, uint8_t *digest)
 		return HASHER_HASHED;
 	}
 	word = flush_blank(r);
-	if (word != HASHER_HASHED || hash_end(r->sha1, digest) != RC_OK)
-		return HASHER_DUE;
+	if (word == HASHER_HASHED)
+		word = hashed(r, hash_end(r->sha1, digest));
+	if (word != HASHER_HASHED)
+		return word;
 	if (blank)
 		memcpy(r->blank_digest, digest, SHA1_SIZE);
 	r->has_blank = r->has_blank || blank;
@@ -263,11 +272,9 @@ hash_piece(struct reader *r, uint32_t piece, uint8_t *digest)
 	const struct hasher *h = r->run->h;
 	struct layout it;
 	struct layout_span span;
-	enum hasher_word word = HASHER_HASHED;
+	enum hasher_word word = hashed(r, hash_reset(r->sha1));
 
 	r->blank = 0;
-	if (hash_reset(r->sha1) != RC_OK)
-		return HASHER_DUE;
 	layout_start(&it, h->t, (uint64_t)piece * h->t->piece_length, h->t->piece_length);
 	while (word == HASHER_HASHED && layout_next(&it, &span)) {
 		if (span.file != NULL)
