@@ -224,7 +224,8 @@ on_signal(void *ctx, int what)
 	int signo = stop_wait(t->ground->stop, -1, 0, &ready);
 
 	(void)what;
-	if (signo == 0)
+	/* At a terminal ^C comes to us and to the parent, which then sends one more. */
+	if (signo == 0 || (t->end->signal != 0 && t->ground->called))
 		return;
 	/* The second one does not wait for anybody. */
 	if (t->end->signal != 0 || t->phase == TALK_OVER) {

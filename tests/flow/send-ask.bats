@@ -269,6 +269,26 @@ bats_require_minimum_version 1.5.0
 	done
 }
 
+@test "^C at a terminal, which every process there hears: the other side is told" {
+	report 4000000
+	for try in 1 2 3 4 5 6; do
+		rm -rf go inbox && mkdir inbox
+		port
+		# What a shell runs behind does not hear it.
+		UGAT_SESSION=$SCRATCH/lab.pem spawn_group recv "$FLOW_PYTHON" -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' ugat-recv -u ops -d inbox -p "$PORT"
+		up recv "$PORT" 10
+		proxy gate=200000
+		UGAT_SESSION=$SCRATCH/ops.pem spawn send ugat-send "lab@127.0.0.1:$PORT" "$SRC/report.pdf"
+		wait_for 10 eval '[ -n "$(part)" ]'
+		kill -INT -- "-$(cat recv.pid)"
+		left send 75
+		said '^ugat-send: lab: was interrupted: ' send.err
+		left recv 130
+	done
+}
+
 @test "of several things what has not the NAME, or begins with a dot, is left out: 1 on both sides" {
 	report
 	mkdir "$SRC/photos" && echo x >"$SRC/photos/one" && echo dots >"$SRC/.bashrc"

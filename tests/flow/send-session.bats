@@ -67,6 +67,20 @@ passed() {
 	no test -e inbox/f
 }
 
+@test "-k: who is revoked by the list while it waits is refused from then on, 77; others are not" {
+	mint lab.pem site lab -300 86400
+	mint ops.pem site ops -300 86400
+	mint bob.pem site bob -300 86400
+	inbox -k -u bob
+	to_lab "$SRC/f"
+	code 0
+	mint_list lab.pem.crl site 1 ops.crt
+	refused() { echo $RANDOM >"$SRC/g" && to_lab "$SRC/g" && [ "$CODE" -eq 77 ]; }
+	wait_for 10 refused
+	said '^ugat-recv: 127\.0\.0\.1: its session \(ops\) was revoked' recv.err
+	UGAT_SESSION=$SCRATCH/bob.pem ugat-send "lab@127.0.0.1:$PORT" "$SRC/f"
+}
+
 @test "the site's rule: nobody of another authority counts, whatever -F says" {
 	site site/ca.pem true || { [ $? -eq 99 ] && echo "nothing can be mounted here" >&2; false; }
 	pin() { UGAT_SESSION=$SCRATCH/$1.pem ugat-login -s | sed -n 's/^authority	//p'; }
