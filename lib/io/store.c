@@ -340,6 +340,8 @@ store_open(const struct torrent *t, const char *dir, bool distrust, struct outco
 		rc = open_dir(s, o);
 	if (rc == RC_OK)
 		rc = take_lock(s, o);
+	if (rc == RC_OK)
+		rc = store_refuse_twins(s, o);
 	if (rc == RC_OK) {
 		s->fds = store_fds_new(&s->files);
 		rc = s->fds == NULL ? RC_MEM : RC_OK;

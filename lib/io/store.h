@@ -42,7 +42,8 @@ struct store_error {
  * RC_OK: *out, which store_close ends. Else o says why:
  *   CODE_TEMPFAIL   another run holds this torrent in this directory
  *   CODE_CANTCREAT  dir cannot be made or (with something to fetch) written; where a file
- *                   belongs stands a directory, a link, a FIFO or a longer file
+ *                   belongs stands a directory, a link, a FIFO or a longer file; two
+ *                   paths are one file there
  *   CODE_DATA       a path inside .ugat      CODE_IO  a file cannot be looked at
  *   CODE_BUG        out of memory
  */

@@ -89,6 +89,12 @@ void store_mark(struct store *s, struct store_list *l, enum store_flag flag, siz
  */
 void store_note_gone(struct store *s, size_t i, int err);
 
+/*
+ * Refuse two listed files that this file system takes for one. RC_BAD: o has the words;
+ * RC_MEM.
+ */
+enum rc store_refuse_twins(struct store *s, struct outcome *o) MUST_USE;
+
 /* Begin s->now from the journal and what lies on disk. RC_BAD: o has the words. */
 enum rc store_scan(struct store *s, bool distrust, struct outcome *o) MUST_USE;
 

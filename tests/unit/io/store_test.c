@@ -211,6 +211,26 @@ our_own_directory_is_no_place_for_a_torrent(void **state)
 }
 
 static void
+paths_that_are_one_file_where_case_does_not_count_are_refused_there(void **state)
+{
+	static const char twins[] = HEAD "file\t0\t0\t20\tt/Read.me\n"
+	                                 "file\t1\t20\t12\tt/else\n"
+	                                 "file\t2\t32\t8\tt/read.ME\n" HASHES;
+
+	(void)state;
+	store_close(open_as(twins, false));
+	/* Our own folder can be had by another name: so does FAT. */
+	place_put(&place, ".ugat/x", "", 0);
+	assert_int_equal(symlink(".ugat", place_path(&place, ".UGAT")), 0);
+	assert_null(open_as(twins, false));
+	assert_int_equal(why.code, CODE_CANTCREAT);
+	assert_non_null(strstr(why.words, "t/Read.me"));
+	assert_non_null(strstr(why.words, "t/read.ME"));
+	assert_null(strstr(why.words, "t/else"));
+	store_close(open_all());
+}
+
+static void
 directories_are_made_and_files_named_as_they_open(void **state)
 {
 	char dir[256], path[512];
@@ -545,6 +565,7 @@ main(void)
 		TEST(directories_on_the_way_are_directories),
 		TEST(obstacles_that_come_later_are_refused_at_the_write),
 		TEST(our_own_directory_is_no_place_for_a_torrent),
+		TEST(paths_that_are_one_file_where_case_does_not_count_are_refused_there),
 		TEST(directories_are_made_and_files_named_as_they_open),
 		TEST(in_the_current_directory_nothing_stands_before_a_path),
 		TEST(where_no_notes_can_be_made_all_else_works),
