@@ -134,6 +134,9 @@ void picker_set_apart(struct picker *p, const void *owner, uint32_t author);
  */
 uint32_t picker_disbelieve(struct picker *p, uint32_t author);
 
+/* The same in one piece alone; whether there were any. */
+bool picker_disbelieve_in(struct picker *p, uint32_t piece, uint32_t author);
+
 /*
  * The authors of an open or full piece: [block] for all its blocks; good until the piece
  * is held or dropped.

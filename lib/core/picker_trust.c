@@ -71,14 +71,19 @@ free_blocks_of(struct picker *p, struct open_piece *o, uint32_t author)
 	return o->here < here;
 }
 
+bool
+picker_disbelieve_in(struct picker *p, uint32_t piece, uint32_t author)
+{
+	struct open_piece *o = picker_open_of(p, piece);
+
+	return o != NULL && o->here < o->blocks && free_blocks_of(p, o, author);
+}
+
 uint32_t
 picker_disbelieve(struct picker *p, uint32_t author)
 {
-	for (uint32_t i = 0; i < p->n_open; i++) {
-		struct open_piece *o = p->open[i];
-
-		if (o->here < o->blocks && free_blocks_of(p, o, author))
-			return o->piece;
-	}
+	for (uint32_t i = 0; i < p->n_open; i++)
+		if (picker_disbelieve_in(p, p->open[i]->piece, author))
+			return p->open[i]->piece;
 	return PICKER_NONE;
 }

@@ -158,7 +158,7 @@ gather_of(struct swarm *s, uint32_t piece)
 			empty = &s->gathers[i];
 	}
 	if (empty != NULL)
-		*empty = (struct gather){ .piece = piece };
+		*empty = (struct gather){ .piece = piece, .doubted = BOOK_NONE };
 	return empty;
 }
 
@@ -278,18 +278,32 @@ resume_all(struct swarm *s)
 		}
 }
 
+/* Two writes of one block could end in any order: not while one is under way. */
+static void
+drop_doubted(struct swarm *s, struct gather *g)
+{
+	if (g->doubted == BOOK_NONE || g->writes > 0 || g->full)
+		return;
+	s->kick |= picker_disbelieve_in(s->picker, g->piece, g->doubted);
+	g->doubted = BOOK_NONE;
+}
+
 void
 swarm_gathered(struct swarm *s, const struct swarm_job *job, int64_t now_ms)
 {
 	struct gather *g = gather_of(s, job->block.piece);
 
-	(void)now_ms;
 	pool_give(s->blocks, job->data);
 	resume_all(s);
-	if (g == NULL || --g->writes > 0 || !g->full)
+	if (g == NULL || --g->writes > 0)
 		return;
-	g->piece = PICKER_NONE;
-	verify(s, job->block.piece);
+	if (g->full) {
+		g->piece = PICKER_NONE;
+		verify(s, job->block.piece);
+		return;
+	}
+	drop_doubted(s, g);
+	swarm_settle(s, now_ms);
 }
 
 /* Call visit for every connection with this address; it may end the connection. */
@@ -307,7 +321,14 @@ swarm_disbelieve(struct swarm *s, uint32_t who)
 {
 	uint32_t piece;
 
-	/* Gathered blocks may still be on their way to the disk. */
+	for (uint32_t i = 0; s->pieces == NULL && i < s->most_open; i++) {
+		struct gather *g = &s->gathers[i];
+
+		if (g->piece == PICKER_NONE)
+			continue;
+		g->doubted = who;
+		drop_doubted(s, g);
+	}
 	while (s->pieces != NULL &&
 	    (piece = picker_disbelieve(s->picker, who)) != PICKER_NONE) {
 		struct draft *draft = *picker_buffer(s->picker, piece);

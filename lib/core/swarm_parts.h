@@ -74,6 +74,7 @@ struct gather {
 	uint32_t piece; /* PICKER_NONE: free */
 	unsigned writes;
 	bool full;
+	uint32_t doubted; /* whose blocks go when no write is under way, or BOOK_NONE */
 };
 
 struct swarm {

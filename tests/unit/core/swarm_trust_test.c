@@ -53,7 +53,7 @@ who_is_under_suspicion_beside_liars_keeps_what_is_under_way(void **state)
 	assert_true(alone >= ms * 9 / 10);
 }
 
-/* Pieces that do not fit into memory: nothing of theirs is asked for anew. */
+/* Pieces that do not fit into memory. */
 static void
 with_large_pieces_no_liar_spoils_more_than_three_and_no_honest_one_goes(void **state)
 {
