@@ -204,6 +204,8 @@ verify_now(struct verifying *g)
 		g->o->code = code;
 		return rc;
 	}
+	if (!g->v->quiet && !g->v->verbose)
+		verify_remark(g);
 	rc = g->v->verbose ? explain(g) : RC_OK;
 	if (rc == RC_OK)
 		rc = put_checked(g);

@@ -36,4 +36,7 @@ bool verify_holds(const struct verifying *g, uint32_t piece);
 enum rc verify_tell(
     struct verifying *g, struct recout *out, bool all, int *code) MUST_USE;
 
+/* A line on err for each file, ten at most, that reading failed of, or that changed. */
+void verify_remark(struct verifying *g);
+
 #endif

@@ -4,6 +4,7 @@
  * A piece that two files share is the fault of neither, when a neighbour is missing: it
  * cannot be checked, and the file is `unsure`.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "core/layout.h"
 #include "run/verify_parts.h"
 
-enum { RANGES = 16, DETAIL = 512, PATH_ROOM = 8192 };
+enum { RANGES = 16, REMARKS = 10, DETAIL = 512, PATH_ROOM = 8192 };
 
 enum stand {
 	WHOLE,
@@ -236,4 +237,40 @@ verify_tell(struct verifying *g, struct recout *out, bool all, int *code)
 			rc = recout_flush(out);
 	}
 	return rc;
+}
+
+/*
+ * What stands in the way, or may not be opened, ugat-fetch speaks of when it comes there:
+ * one file has one message in a pipe. The rest it would load again in silence.
+ */
+static bool
+is_ours_to_tell(const struct content_file *now)
+{
+	switch (now->state) {
+	case CONTENT_BROKEN:
+	case CONTENT_CHANGED: return true;
+	case CONTENT_CLOSED: return now->err != EACCES;
+	default: return false;
+	}
+}
+
+void
+verify_remark(struct verifying *g)
+{
+	char path[PATH_ROOM];
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->t.n_files; i++) {
+		struct detail d = { .n = 0 };
+
+		if (!torrent_file_is_real(&g->t.files[i]) ||
+		    !is_ours_to_tell(&g->files[i]) || ++n > REMARKS)
+			continue;
+		(void)judge_place(g, i, &d);
+		show_path(g, g->t.files[i].path, path);
+		(void)dprintf(g->v->err, "%s: %s: %s\n", g->v->command, path, d.text);
+	}
+	if (n > REMARKS)
+		(void)dprintf(g->v->err, "%s: and %zu more files like that\n",
+		    g->v->command, n - REMARKS);
 }

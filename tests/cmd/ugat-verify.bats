@@ -176,6 +176,8 @@ one() {
 	[ "$(<out.words)" = 'unreadable	/sys/class/net/lo/speed	Invalid argument' ]
 	ugat-verify -d /sys/class/net/lo <records >out.records 2>err
 	[ "$(cut -f 1-3 out.records | tail -n 2 | head -n 1)" = 'checked	0	4096' ]
+	[ "$(<err)" = 'ugat-verify: /sys/class/net/lo/speed: Invalid argument' ]
+	ugat-verify -q -d /sys/class/net/lo <records >out.records 2>err
 	[ ! -s err ]
 }
 
@@ -187,6 +189,7 @@ one() {
 	[ "$(<out.words)" = 'changed	/sys/class/net/lo/mtu	it changed while it was read' ]
 	ugat-verify -d /sys/class/net/lo <records >out.records 2>err
 	cmp records out.records
+	[ "$(<err)" = 'ugat-verify: /sys/class/net/lo/mtu: it changed while it was read' ]
 }
 
 @test "no directory at all: every file is missing; no directory but a file: exit 66" {
