@@ -83,6 +83,24 @@ wide='日本語の長い名前のファイル日本語の長い名前のファ�
 	done
 }
 
+# The table of two that are there, and below it their names; words may follow.
+two_done() {
+	rows g >g.rows
+	sed -n 1p g.rows | grep -q '^before$' &&
+		sed -n 2p g.rows | grep -Eq '^BTIH +STATE +NAME +% +SIZE .* EXIT' &&
+		[ "$(sed -n 3,4p g.rows | grep -Ec '^[0-9a-f]{8} +done +(one|two) +100% .* 0( |$)')" = 2 ] &&
+		[ "$(sed -n 5,6p g.rows | sort | tr -s ' \t' _ | tr '\n' ' ')" = 'done_one_size=1000 done_two_size=1000 ' ]
+}
+
+@test "ugat get -j: what is done stands below the table, not in it" {
+	for name in one two; do
+		printf '%01000d' ${#name} >"$name" # alike, but for their names
+		ugat-make "$name"
+	done
+	screen g 100 C.UTF-8 lab 'ugat get -j 2 -d . one.torrent two.torrent'
+	wait_for 15 two_done || { cat g.rows; false; } >&2
+}
+
 # table NAME [LINES]: one of one run, below `before`.
 table() {
 	rows "$1" >"$1.rows"
