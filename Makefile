@@ -5,7 +5,8 @@ PREFIX ?= /usr/local
 BINDIR = $(PREFIX)/bin
 SBINDIR = $(PREFIX)/sbin
 SHAREDIR = $(PREFIX)/share
-FISHDIR ?= $(SHAREDIR)/fish/vendor_completions.d
+# Debian's fish does not look below /usr/local.
+FISHDIR ?= $(if $(filter /usr/local,$(PREFIX)),/etc/fish/completions,$(SHAREDIR)/fish/vendor_completions.d)
 DESTDIR ?=
 comma = ,
 O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))

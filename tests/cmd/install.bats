@@ -51,6 +51,30 @@ small_house() {
 	[ -z "$output" ]
 }
 
+# offered [COMMAND...]: what fish, as it comes, offers behind ugat-fetch.
+offered() {
+	env -i HOME="$BATS_TEST_TMPDIR/home" PATH="$PATH" TERM=dumb "$@" fish -c 'complete -C "ugat-fetch -"'
+}
+
+@test "install: fish finds its completions below /usr/local, /usr and a home, with nothing set" {
+	. "$BATS_TEST_DIRNAME/../flow/lib-ugat.bash"
+	mkdir "$BATS_TEST_TMPDIR/home" "$BATS_TEST_TMPDIR/none"
+	private "$BATS_TEST_TMPDIR/none"
+	for prefix in /usr/local /usr; do
+		house install PREFIX=$prefix
+		place=/usr/share/fish/vendor_completions.d
+		[ $prefix != /usr/local ] || place=/etc/fish/completions
+		# shellcheck disable=SC2016
+		bound=("${enter[@]}" sh -c 'mount --bind "$1" "$2" && shift 2 && "$@"' -)
+		[[ $(offered "${bound[@]}" "$dest$place" "$place") == *'-d'* ]]
+		run offered "${bound[@]}" "$BATS_TEST_TMPDIR/none" "$place"
+		[[ $output != *'-d'* ]]
+		house uninstall PREFIX=$prefix
+	done
+	dest='' house install PREFIX="$BATS_TEST_TMPDIR/home/.local"
+	[[ $(offered) == *'-d'* ]]
+}
+
 @test "make help: every target for people, a line each" {
 	run house help
 	for target in $(sed -n 's/^\.PHONY: //p' "$top/Makefile"); do
@@ -74,7 +98,7 @@ small_house() {
 	for source in "$top"/cmd/ugat "$top"/cmd/ugat-*; do
 		name=$(basename "$source" .c)
 		cmp "$top/completions/ugat.bash" "$dest/usr/local/share/bash-completion/completions/$name"
-		cmp "$top/completions/$name.fish" "$dest/usr/local/share/fish/vendor_completions.d/$name.fish"
+		cmp "$top/completions/$name.fish" "$dest/etc/fish/completions/$name.fish"
 	done
 	cmp "$top/completions/_ugat" "$dest/usr/local/share/zsh/site-functions/_ugat"
 	cmp "$top/completions/ugat.bash" "$dest/usr/local/share/bash-completion/completions/authd"
