@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "authd/db.h"
+#include "authd/log.h"
 #include "base/outcome.h"
 #include "base/rc.h"
 #include "crypto/password.h"
@@ -65,10 +66,6 @@ void table_date(struct table *t, int64_t s);
 
 /* Write it to standard output. RC_MEM: it did not fit into memory. */
 enum rc table_end(struct table *t) MUST_USE;
-
-/* "2026-01-31 12:00", UTC. */
-enum { DATE_TEXT = 32 };
-void date_text(int64_t s, char out[static DATE_TEXT]);
 
 /* ---- a copy ---- */
 

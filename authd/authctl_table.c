@@ -5,24 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct table {
 	bool terminal, broken;
 	size_t columns, cells, cap;
 	char (*cell)[TABLE_CELL];
 };
-
-void
-date_text(int64_t s, char out[static DATE_TEXT])
-{
-	time_t t = (time_t)s;
-	struct tm tm;
-
-	out[0] = '\0';
-	if (gmtime_r(&t, &tm) != NULL)
-		(void)strftime(out, DATE_TEXT, "%Y-%m-%d %H:%M", &tm);
-}
 
 static bool
 make_room(struct table *t)

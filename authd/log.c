@@ -136,3 +136,14 @@ log_end(struct log_line *l)
 		at += r > 0 ? (size_t)r : 0;
 	} while (at < l->n && (r > 0 || (r == -1 && errno == EINTR)));
 }
+
+void
+date_text(int64_t s, char out[static DATE_TEXT])
+{
+	time_t t = (time_t)s;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (gmtime_r(&t, &tm) != NULL)
+		(void)strftime(out, DATE_TEXT, "%Y-%m-%d %H:%M", &tm);
+}

@@ -7,11 +7,12 @@
 #define AUTHD_LOG_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/addr.h"
 #include "base/bytes.h"
 
-enum { LOG_LINE = 1024 };
+enum { LOG_LINE = 1024, DATE_TEXT = 32 };
 
 struct log_line {
 	char text[LOG_LINE];
@@ -32,5 +33,8 @@ void log_source(struct log_line *l, const struct addr *source); /* source=ADDRES
 
 /* Write it to stderr in one write(2). */
 void log_end(struct log_line *l);
+
+/* In answers and tables: "2026-01-31 12:00", UTC. */
+void date_text(int64_t s, char out[static DATE_TEXT]);
 
 #endif

@@ -210,6 +210,7 @@ net_open(const struct net_options *o, struct outcome *end)
 	conns_init(&n->conns);
 	buf_init(&n->in, ASK_FRAME + ANSWER_MAX + CHUNK);
 	buf_init(&n->out, NET_OUT_MAX);
+	buf_init(&n->cert, REQUEST_CERT);
 	if (net_tls_open(n, o->dir, end) != RC_OK)
 		return NULL; /* the process ends: nothing to tidy up */
 	n->loop = loop_new();

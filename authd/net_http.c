@@ -536,7 +536,7 @@ on_request(struct evhttp_request *req, void *arg)
 	r.has_length = lengths + chunks > 0;
 	r.source = p->conn->source;
 	if (net_tls_cert(n, ssl, &r.cert) != RC_OK)
-		r.cert = bytes_of(n->cert, sizeof(n->cert) + 1);
+		r.cert = bytes_of(n->cert.p, REQUEST_CERT + 1);
 	r.body = bytes_of(evbuffer_pullup(body, -1), evbuffer_get_length(body));
 	ask(p, req, &r);
 }

@@ -63,7 +63,7 @@ struct net {
 	struct peer *fresh; /* taken, but not looked at yet: nobody else is let in */
 	struct loop_timer *place, *deadlines, *again;
 	struct request_room room;
-	uint8_t cert[REQUEST_CERT];
+	struct buf cert; /* what the last client showed */
 	int pair;
 	struct loop_watch *watch;
 	struct buf in, out;
@@ -82,7 +82,7 @@ SSL *net_tls_new(struct peer *p);
 /* Whose it is; NULL: nobody's. */
 struct peer *net_tls_peer(const struct net *n, const SSL *ssl);
 
-/* What the client showed, DER, in n->cert; empty: nothing. RC_BIG: too long. */
+/* What the client showed, DER, in n->cert; empty: nothing. RC_BIG: too long; RC_MEM. */
 enum rc net_tls_cert(struct net *n, const SSL *ssl, struct bytes *out) MUST_USE;
 
 /* net_http.c: the server, on n->loop, that lets nobody in yet. */

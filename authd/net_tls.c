@@ -8,6 +8,7 @@
 
 #include "authd/authority.h"
 #include "authd/net_parts.h"
+#include "crypto/cert.h"
 
 enum { MAX_CHAIN = 8 * 1024 }; /* bytes of certificates that a client may show */
 
@@ -135,14 +136,12 @@ net_tls_peer(const struct net *n, const SSL *ssl)
 enum rc
 net_tls_cert(struct net *n, const SSL *ssl, struct bytes *out)
 {
-	X509 *cert = SSL_get0_peer_certificate(ssl);
-	unsigned char *at = n->cert;
-	int size = cert == NULL ? 0 : i2d_X509(cert, NULL);
+	const X509 *cert = SSL_get0_peer_certificate(ssl);
+	enum rc rc = RC_OK;
 
-	if (size < 0 || (size_t)size > sizeof(n->cert))
-		return RC_BIG;
-	if (size > 0)
-		(void)i2d_X509(cert, &at);
-	*out = bytes_of(n->cert, (size_t)size);
-	return RC_OK;
+	buf_drop(&n->cert, n->cert.n);
+	if (cert != NULL)
+		rc = cert_put_der(cert, &n->cert);
+	*out = buf_bytes(&n->cert);
+	return rc;
 }

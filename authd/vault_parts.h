@@ -24,8 +24,7 @@ enum {
 	VAULT_OUT = 1024 * 1024,     /* of answers that may wait before asks do */
 	VAULT_CERTS_MAX = 16 * 1024, /* of a certificate's answer */
 	VAULT_TEXT = 200,            /* of the line in an answer */
-	VAULT_DATE = 32,
-	VAULT_TICK_MS = 1000, /* how often the database is looked at */
+	VAULT_TICK_MS = 1000,        /* how often the database is looked at */
 };
 
 struct reply {
@@ -83,9 +82,6 @@ vault_now_s(void)
 {
 	return vault_now_ms() / 1000;
 }
-
-/* "2026-01-31 12:00 UTC" */
-void vault_date(int64_t s, char out[static VAULT_DATE]);
 
 /* ---- vault_turn.c ---- */
 

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "authd/log.h"
 #include "base/text.h"
 
 enum { RETRY_S = 60 * 60 }; /* for an account that has too many sessions */
@@ -130,7 +131,7 @@ read_shown(const struct vault *v, const struct ask *a, struct shown *out, struct
 static enum rc
 judge_dates(const struct shown *s, int64_t now_s, struct reply *r)
 {
-	char date[VAULT_DATE];
+	char date[DATE_TEXT];
 
 	if (s->from_s > now_s) {
 		reply_say(r, 403, "future",
@@ -139,9 +140,9 @@ judge_dates(const struct shown *s, int64_t now_s, struct reply *r)
 		return RC_BAD;
 	}
 	if (s->until_s + VAULT_GRACE_S < now_s) {
-		vault_date(s->until_s, date);
+		date_text(s->until_s, date);
 		reply_say(r, 403, "expired",
-		    "this session ended at %s, too long ago to renew: log in again",
+		    "this session ended at %s UTC, too long ago to renew: log in again",
 		    date);
 		return RC_BAD;
 	}
@@ -173,7 +174,7 @@ judge_account(
 static enum rc
 judge_revoked(struct vault *v, const struct shown *s, struct reply *r)
 {
-	char date[VAULT_DATE];
+	char date[DATE_TEXT];
 	int64_t when_s = 0;
 	enum rc rc = db_find_revoked(v->db, s->serial, &when_s);
 
@@ -183,9 +184,9 @@ judge_revoked(struct vault *v, const struct shown *s, struct reply *r)
 		reply_trouble(r, v->db);
 		return rc;
 	}
-	vault_date(when_s, date);
+	date_text(when_s, date);
 	reply_say(
-	    r, 403, "revoked", "this session was revoked at %s: log in again", date);
+	    r, 403, "revoked", "this session was revoked at %s UTC: log in again", date);
 	return RC_BAD;
 }
 

@@ -23,17 +23,6 @@ vault_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void
-vault_date(int64_t s, char out[static VAULT_DATE])
-{
-	time_t t = (time_t)s;
-	struct tm tm;
-
-	out[0] = '\0';
-	if (gmtime_r(&t, &tm) != NULL)
-		(void)strftime(out, VAULT_DATE, "%Y-%m-%d %H:%M UTC", &tm);
-}
-
 static const char *
 event_of(enum ask_kind kind)
 {

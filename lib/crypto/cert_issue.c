@@ -143,19 +143,26 @@ add_subject_id(X509 *cert)
 	return ok;
 }
 
+bool
+cert_authority_id(X509 *ca, AUTHORITY_KEYID **out)
+{
+	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(ca);
+
+	*out = id == NULL ? NULL : AUTHORITY_KEYID_new();
+	if (*out == NULL)
+		return id == NULL;
+	(*out)->keyid = ASN1_OCTET_STRING_dup(id);
+	return (*out)->keyid != NULL;
+}
+
 static bool
 add_authority_id(X509 *cert, X509 *ca)
 {
-	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(ca);
-	AUTHORITY_KEYID *aki;
-	bool ok;
+	AUTHORITY_KEYID *id;
+	bool ok = cert_authority_id(ca, &id) &&
+	    (id == NULL || add_extension(cert, NID_authority_key_identifier, id, 0));
 
-	if (id == NULL) /* a foreign CA may have none */
-		return true;
-	aki = AUTHORITY_KEYID_new();
-	ok = aki != NULL && (aki->keyid = ASN1_OCTET_STRING_dup(id)) != NULL &&
-	    add_extension(cert, NID_authority_key_identifier, aki, 0);
-	AUTHORITY_KEYID_free(aki);
+	AUTHORITY_KEYID_free(id);
 	return ok;
 }
 

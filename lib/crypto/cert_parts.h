@@ -26,6 +26,12 @@ void cert_words_of(const char *user, struct cert_words *out);
 /* Add an entry to a list of names; false: out of memory. */
 bool cert_add_name(GENERAL_NAMES *names, int type, struct bytes value);
 
+/*
+ * How what ca signs names its key; *out is the caller's, NULL where ca does not name its
+ * key itself, as a foreign one may. false: out of memory.
+ */
+bool cert_authority_id(X509 *ca, AUTHORITY_KEYID **out);
+
 /* Set a subject to CN=text, cut to what fits there (RFC 5280: ub-common-name). */
 bool cert_set_cn(X509_NAME *name, const char *text);
 

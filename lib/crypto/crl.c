@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "crypto/cert_parts.h"
 #include "crypto/ossl.h"
 
 static bool
@@ -45,17 +46,13 @@ add_number(X509_CRL *crl, uint64_t number)
 static bool
 add_authority_id(X509_CRL *crl, X509 *ca)
 {
-	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(ca);
-	AUTHORITY_KEYID *aki;
-	bool ok;
+	AUTHORITY_KEYID *id;
+	bool ok = cert_authority_id(ca, &id) &&
+	    (id == NULL ||
+	        X509_CRL_add1_ext_i2d(
+	            crl, NID_authority_key_identifier, id, 0, X509V3_ADD_DEFAULT) == 1);
 
-	if (id == NULL)
-		return true;
-	aki = AUTHORITY_KEYID_new();
-	ok = aki != NULL && (aki->keyid = ASN1_OCTET_STRING_dup(id)) != NULL &&
-	    X509_CRL_add1_ext_i2d(
-	        crl, NID_authority_key_identifier, aki, 0, X509V3_ADD_DEFAULT) == 1;
-	AUTHORITY_KEYID_free(aki);
+	AUTHORITY_KEYID_free(id);
 	return ok;
 }
 
