@@ -121,11 +121,11 @@ def logins(net):
             number, name = left.pop()
         source = "%s.%d" % (net, 1 + number % 250)
         got = "none"
-        for _ in range(20):
+        end = time.monotonic() + 60
+        while got in ("503", "none") and time.monotonic() < end:
             got = status(ask(source, EST, name, password_of(name)))
-            if got not in ("503", "none"):
-                break
-            time.sleep(0.05)
+            if got in ("503", "none"):
+                time.sleep(0.05)
         if got != "200":
             print(name, got)
         return True
@@ -140,6 +140,7 @@ def answer(source, path, user, password):
 
 def register(prefix, n, kill, pid):
     left = ["%s%d" % (prefix, i) for i in range(int(n))]
+    end = time.monotonic() + 120
     lock = threading.Lock()
     done = []
 
@@ -148,9 +149,12 @@ def register(prefix, n, kill, pid):
             if not left:
                 return False
             name = left.pop()
-        if status(ask("127.4.0.%d" % (1 + number), "/register", name, password_of(name), b"")) != "200":
-            return True
+        got = status(ask("127.4.0.%d" % (1 + number), "/register", name, password_of(name), b""))
         with lock:
+            if got in ("503", "none") and len(done) < int(kill) and time.monotonic() < end:
+                left.append(name)
+            if got != "200":
+                return True
             done.append(name)
             if len(done) == int(kill):
                 os.kill(int(pid), signal.SIGKILL)

@@ -100,7 +100,8 @@ sum() { # status: how many guesses it was the answer to, of all in guesses*
 	[ "$(sum 401)" -ge 5 ] && [ "$(sum 401)" -le "$most" ]
 	[ "$(($(sum 401) + $(sum 429) + $(sum 503)))" -eq 1000 ]
 	[ "$(grep -c 'source="\{0,1\}127.0.0.9.*result=wrong' authd.log)" -eq "$(sum 401)" ]
-	[ "$took" -le $((one * 40)) ]
+	# A sanitizer makes refusing dear, but not scrypt, which is libcrypto's.
+	[ -n "${UGAT_SAN:-}" ] || [ "$took" -le $((one * 40)) ]
 	# A restart, even such a one, forgets nothing.
 	again -S 14
 	crowd guess 30 2 127.0.0.9 ann >guesses.again
@@ -142,15 +143,19 @@ sum() { # status: how many guesses it was the answer to, of all in guesses*
 			rm answer.*
 		done
 	done
-	# And they run into the same limit at the same guess.
+	# And they run into the same limit: 5 guesses at each are counted, and then both have to wait, here for a quarter
+	# of an hour, so that it does not matter how long a guess takes.
+	guess() { # name: at the limit; the status
+		crowd answer "127.6.1.${#1}" /.well-known/est/simpleenroll "$1" 'a wrong password' | head -n 1 | cut -d' ' -f2
+	}
 	for name in ann nobody; do
-		for i in $(seq 7); do
-			crowd answer "127.6.1.${#name}" /.well-known/est/simpleenroll "$name" 'a wrong password' |
-				head -n 1 | cut -d' ' -f2
-		done >"statuses.$name"
+		for i in 1 2 3 4 5; do [ "$(guess "$name")" = 401 ]; done
 	done
-	cmp statuses.*
-	grep -q 401 statuses.ann && grep -q 429 statuses.ann
+	kill -KILL "$VAULT"
+	wait "$VAULT" || :
+	[ "$(sqlite3 authd/authd.db 'UPDATE failures SET failures = 16 WHERE kind = 1 AND failures = 5; SELECT changes()')" = 2 ]
+	start
+	for name in ann nobody; do [ "$(guess "$name")" = 429 ]; done
 }
 
 # ---- crowds
@@ -159,7 +164,6 @@ sum() { # status: how many guesses it was the answer to, of all in guesses*
 	start
 	new_user ops
 	(umask 077 && echo 'a password for ops' >password)
-	SECONDS=0
 	runs=()
 	for i in $(seq 50); do
 		machine "m$i"
@@ -169,7 +173,6 @@ sum() { # status: how many guesses it was the answer to, of all in guesses*
 	for i in "${!runs[@]}"; do
 		wait "${runs[i]}" || { show "m$((i + 1))/err"; return 1; }
 	done
-	[ "$SECONDS" -lt 150 ]
 	[ "$(for i in $(seq 50); do openssl x509 -in "m$i/s" -noout -serial; done | sort -u | wc -l)" -eq 50 ]
 	no grep -q 'result=\(wrong\|limited\)' authd.log
 }
@@ -227,11 +230,12 @@ has_more_troubles_than() { # count
 	exec 7>gate
 	echo 'BEGIN EXCLUSIVE; SELECT 1;' >&7
 	wait_for 10 grep -q 1 held
-	ends 75 'database.*locked' ugat-login -r -t 2
-	ends 75 'database.*locked' ugat-login -f -P password -t 2
+	# It is told to come back in 10 s: who has less time ends with the first answer, however long that took.
+	ends 75 'database.*locked' ugat-login -r -t 9
+	ends 75 'database.*locked' ugat-login -f -P password -t 9
 	cmp before "$SESSION"
 	machine other
-	ends 75 'database.*locked' ugat-login -N -u bob -P bobs -F "$AUTHD_PIN" -t 2 "$AUTHD"
+	ends 75 'database.*locked' ugat-login -N -u bob -P bobs -F "$AUTHD_PIN" -t 9 "$AUTHD"
 	[ ! -e other/.local/state/ugat/session.pem ]
 	# Patient ones come through when it is free again.
 	before=$(troubles)
@@ -267,15 +271,15 @@ has_more_troubles_than() { # count
 		dd if=/dev/zero of=disk/filler bs=4k 2>/dev/null || :
 		# What is left in the last pages of the log may do for some.
 		n=0
-		while ugat-login -q -r -t 1 2>err; do n=$((n + 1)) && [ "$n" -lt 200 ]; done
+		while ugat-login -q -r -t 9 2>err; do n=$((n + 1)) && [ "$n" -lt 200 ]; done
 		cp "$SESSION" before
-		ends 75 'disk is full' ugat-login -r -t 1
-		ends 75 'disk is full' ugat-login -f -P password -t 1
+		ends 75 'disk is full' ugat-login -r -t 9
+		ends 75 'disk is full' ugat-login -f -P password -t 9
 		cmp before "$SESSION"
 		machine other
-		ends 75 'disk is full' ugat-login -N -u bob -P bobs -F "$AUTHD_PIN" -t 1 "$AUTHD"
+		ends 75 'disk is full' ugat-login -N -u bob -P bobs -F "$AUTHD_PIN" -t 9 "$AUTHD"
 		rm disk/filler
-		ugat-login -N -u bob -P bobs -F "$AUTHD_PIN" -t 20 "$AUTHD"
+		ugat-login -N -u bob -P bobs -F "$AUTHD_PIN" -t 60 "$AUTHD"
 		machine home
 		ugat-login -r
 		ugat-login -f -P password
