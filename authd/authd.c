@@ -5,6 +5,7 @@
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <limits.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,6 +313,33 @@ say_created(const struct daemon *d)
 	log_end(&l);
 }
 
+/*
+ * The service manager that waits for us, if there is one (sd_notify(3)): keys and
+ * accounts are there, and who connects is answered. One that cannot be told gives up on
+ * us by itself.
+ */
+static void
+say_ready(void)
+{
+	static const char words[] = "READY=1";
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t n = path == NULL ? 0 : strlen(path);
+	int fd;
+
+	if (n == 0 || n >= sizeof(to.sun_path))
+		return;
+	memcpy(to.sun_path, path, n);
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, words, sizeof(words) - 1, MSG_NOSIGNAL, (struct sockaddr *)&to,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	(void)close(fd);
+}
+
 static void
 run_vault(struct daemon *d, struct outcome *end)
 {
@@ -331,6 +360,7 @@ run_vault(struct daemon *d, struct outcome *end)
 	v = vault_open(&o, end);
 	if (v == NULL)
 		return;
+	say_ready();
 	if (sandbox_vault(d->dir) != RC_OK) {
 		(void)outcome_fail(
 		    end, CODE_BUG, "sandbox of vault: %s", strerror(errno));

@@ -460,6 +460,24 @@ os.execvp(sys.argv[1], sys.argv[1:])' authd -d dir -p 0 2>log 3>&- 4>&- &
 	grep -q 'reason="Too many open files"' log
 }
 
+@test "a service manager is told when authctl can do its work, and not before" {
+	/usr/bin/python3 -c 'import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("notify")
+s.settimeout(60)
+print("bound", flush=True)
+print(s.recv(99).decode(), flush=True)' >told 3>&- 4>&- &
+	until_ok grep -qx bound told
+	# The scratch folder's own name is too long for a socket.
+	NOTIFY_SOCKET=/proc/self/cwd/notify authd -d dir -p 0 -S 10 2>log 3>&- 4>&- &
+	authd=$!
+	until_ok grep -qx READY=1 told
+	authctl -d dir invite
+	# Where nobody listens there it starts all the same.
+	down
+	NOTIFY_SOCKET=/nowhere/notify up
+}
+
 @test "the unit for systemd is sound" {
 	command -v systemd-analyze >/dev/null || return 0
 	sed "s|^ExecStart=authd|ExecStart=$(command -v authd)|" "$BATS_TEST_DIRNAME/../../authd/ugat-authd.service" >ugat-authd.service
