@@ -212,6 +212,20 @@ json() {
 	done
 }
 
+@test "a descriptor that is closed: what is written is right without words; no input, no output are told as such, with exit 74" {
+	printf 'ugat\t1\nend\n' >in
+	ugat-json <in 2>&- >out
+	[ "$(wc -l <out)" -eq 2 ]
+	rc=0
+	ugat-json <&- 2>err || rc=$?
+	[ "$rc" -eq 74 ]
+	[ "$(<err)" = 'ugat-json: standard input: Bad file descriptor' ]
+	rc=0
+	ugat-json <in >&- 2>err || rc=$?
+	[ "$rc" -eq 74 ]
+	[ "$(<err)" = 'ugat-json: standard output: it cannot be written' ]
+}
+
 @test "usage: an operand is exit 2" {
 	run ! ugat-json x.torrent
 	[ "$status" -eq 2 ]
