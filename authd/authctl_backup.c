@@ -44,11 +44,21 @@ sync_folder(const char *file)
 	return failed == 0 ? RC_OK : RC_SYS;
 }
 
+/* EINVAL: such as NFS cannot do it in one; link(2) takes nobody's place either. */
+static int
+give_name(const char *beside, const char *file)
+{
+	if (renameat2(AT_FDCWD, beside, AT_FDCWD, file, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	return link(beside, file) == 0 ? unlink(beside) : -1;
+}
+
 static enum rc
 publish(int fd, const char *beside, const char *file, struct outcome *end)
 {
-	if (fsync(fd) != 0 ||
-	    renameat2(AT_FDCWD, beside, AT_FDCWD, file, RENAME_NOREPLACE) != 0)
+	if (fsync(fd) != 0 || give_name(beside, file) != 0)
 		return refuse(end, file, errno);
 	return sync_folder(file) == RC_OK ? RC_OK : refuse(end, file, errno);
 }

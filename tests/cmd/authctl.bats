@@ -336,6 +336,17 @@ serial() {
 	[ "$(login ops 'correct horse')" = 200 ]
 }
 
+@test "backup: a file system that cannot rename without replacing, such as NFS, gets one, too" {
+	[ -z "${UGAT_SAN:-}" ] || return 0 # which wants to be loaded first
+	start
+	stop
+	faulty=${UGAT_OUT:-$UGAT_BIN/..}/tests/torture/faulty.so
+	LD_PRELOAD=$faulty FAULTY=rename=EINVAL@1+ ctl backup copy.db
+	[ "$(sqlite3 copy.db 'PRAGMA integrity_check')" = ok ]
+	[ "$(stat -c '%a %h' copy.db)" = '600 1' ]
+	[ "$(find . -name 'copy.db*' | wc -l)" -eq 1 ]
+}
+
 @test "as root: nothing in the daemon's folder becomes root's, and copies go where root may write" {
 	# Who has changed its user cannot be traced, which is how leaks are looked for.
 	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0

@@ -71,7 +71,7 @@ error_named(const char *name, size_t n, const char *word)
 		const char *name;
 		int error;
 	} errors[] = { { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EDQUOT", EDQUOT },
-		{ "EMFILE", EMFILE }, { "ENOMEM", ENOMEM } };
+		{ "EMFILE", EMFILE }, { "ENOMEM", ENOMEM }, { "EINVAL", EINVAL } };
 
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
 		if (strlen(errors[i].name) == n && memcmp(errors[i].name, name, n) == 0)

@@ -16,8 +16,9 @@
  *   intr=N         one in N calls that may wait says EINTR, but for fsync: no disk's does
  *   again=N        one in N calls on a non-blocking socket or pipe says EAGAIN
  *   CALL=ERROR@N   the N-th such call fails: read write sync open rename; ERROR is EIO,
- *                  ENOSPC, EDQUOT, EMFILE or ENOMEM; @N+: it and all later ones. read and
- *                  write: of regular files alone; sync: fsync, fdatasync and syncfs
+ *                  ENOSPC, EDQUOT, EMFILE, ENOMEM or EINVAL; @N+: it and all later ones.
+ *                  read and write: of regular files alone; sync: fsync, fdatasync and
+ *                  syncfs
  *   boot=FILE      this is what /proc/sys/kernel/random/boot_id says
  *
  * Counting begins when the program's own libraries are up, before main.
