@@ -168,6 +168,7 @@ def malformed():
         (b"GET /crl HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "400"),
         (post + b"Transfer-Encoding: xchunked\r\nAuthorization: Basic YTpi\r\n\r\n0\r\n\r\n", "400"),
         (post + b"Transfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "401"),
+        (post + b"Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\n\r\n", "413"),
         (post + b"content-length:  3 \r\n\r\nabc", "401"),
         (post + b"X: " + b"y" * 8190 + b"\r\n\r\n", "400"),
         (post + b"X: y\r\n" * 1400 + b"Content-Length: 1\r\n\r\na", "413"),
