@@ -23,9 +23,9 @@ refuse(struct outcome *end, const char *file, int why)
 	return RC_SYS;
 }
 
-/* What was renamed is only there after a crash when its folder is on the disk, too. */
+/* What was renamed is only there after a crash when its directory is on the disk, too. */
 static enum rc
-sync_folder(const char *file)
+sync_dir(const char *file)
 {
 	char dir[PATH_MAX];
 	const char *slash = strrchr(file, '/');
@@ -60,7 +60,7 @@ publish(int fd, const char *beside, const char *file, struct outcome *end)
 {
 	if (fsync(fd) != 0 || give_name(beside, file) != 0)
 		return refuse(end, file, errno);
-	return sync_folder(file) == RC_OK ? RC_OK : refuse(end, file, errno);
+	return sync_dir(file) == RC_OK ? RC_OK : refuse(end, file, errno);
 }
 
 enum rc

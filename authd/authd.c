@@ -136,8 +136,8 @@ check(const struct daemon *d)
 
 /*
  * EINVAL: this user namespace has no such user, so there is nobody to give it to: we stay
- * who we are, as sandbox_become does. Any other failure takes the folder away again: the
- * next start would work in it as root, without a word.
+ * who we are, as sandbox_become does. Any other failure takes the directory away again:
+ * the next start would work in it as root, without a word.
  */
 static enum rc
 give_dir(struct daemon *d, const struct passwd *pw, struct outcome *end)
@@ -156,7 +156,7 @@ give_dir(struct daemon *d, const struct passwd *pw, struct outcome *end)
 	return RC_SYS;
 }
 
-/* A folder that root makes is given to the daemon's account, where there is one. */
+/* A directory that root makes is given to the daemon's account, where there is one. */
 static enum rc
 make_dir(struct daemon *d, struct outcome *end)
 {

@@ -29,7 +29,7 @@ enum {
 	NAME_LIMIT = 256,
 };
 
-/* The open folder, and how to speak of it. */
+/* The open directory, and how to speak of it. */
 struct place {
 	const char *dir;
 	int fd;

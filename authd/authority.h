@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The key and certificate files in authd's folder DIR: tls.key and tls.pem, what net
+ * The key and certificate files in authd's directory DIR: tls.key and tls.pem, what net
  * shows in TLS; ca.key and ca.pem, what vault signs users' certificates with. Keys are
  * 0600 and made once; each file is written beside its place, synced and renamed. A key
  * without its certificate is what a crash leaves behind: the certificate is made anew. A
@@ -29,9 +29,9 @@ struct authority {
 };
 
 /*
- * Make DIR with mode 0700 unless it is there; it must be a folder of ours (of anybody's
- * when we are root), closed to group and others. *uid and *gid become its owner: whom
- * vault should be. RC_SYS: *end has a code and words.
+ * Make DIR with mode 0700 unless it is there; it must be a directory of ours (of
+ * anybody's when we are root), closed to group and others. *uid and *gid become its
+ * owner: whom vault should be. RC_SYS: *end has a code and words.
  */
 enum rc authority_make_dir(
     const char *dir, uid_t *uid, gid_t *gid, struct outcome *end) MUST_USE;

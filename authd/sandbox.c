@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Several walls, each for what the others miss: another user without capabilities, an
- * empty root folder (net), and io/cage. What is forbidden answers EPERM, so that a
+ * empty root directory (net), and io/cage. What is forbidden answers EPERM, so that a
  * library which only tries something goes on.
  */
 #include "authd/sandbox.h"
@@ -80,11 +80,11 @@ sandbox_become(const struct sandbox_user *u)
 }
 
 /*
- * A folder that is gone already: nothing can be made in it any more. Where none can be
+ * A directory that is gone already: nothing can be made in it any more. Where none can be
  * made, a process' own fdinfo will do, which has nothing that leads anywhere.
  */
 static int
-open_empty_folder(void)
+open_empty_dir(void)
 {
 	static const char *const places[] = { "/run", "/tmp", "/dev/shm" };
 	int fd = -1;
@@ -107,9 +107,9 @@ open_empty_folder(void)
 
 /* Only what root in a narrow container may not do is left out. */
 static enum rc
-enter_empty_folder(void)
+enter_empty_dir(void)
 {
-	int fd = open_empty_folder();
+	int fd = open_empty_dir();
 	enum rc rc = RC_OK;
 
 	if (fd == -1)
@@ -159,7 +159,7 @@ sandbox_net(unsigned most_fds)
 {
 	const struct sandbox_user nobody = { .uid = NOBODY, .gid = NOBODY };
 
-	if (geteuid() == 0 && enter_empty_folder() != RC_OK)
+	if (geteuid() == 0 && enter_empty_dir() != RC_OK)
 		return RC_SYS;
 	if (sandbox_become(&nobody) != RC_OK || limit_net(most_fds) != RC_OK)
 		return RC_SYS;

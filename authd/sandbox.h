@@ -32,8 +32,8 @@ enum rc sandbox_become(const struct sandbox_user *u) MUST_USE;
 
 /*
  * For net: no file can be opened any more (Landlock, seccomp), no program run, nobody
- * traced, nothing connected to; as root it first moves into an empty folder and becomes
- * nobody. most_fds: descriptors it may have. RC_SYS: errno.
+ * traced, nothing connected to; as root it first moves into an empty directory and
+ * becomes nobody. most_fds: descriptors it may have. RC_SYS: errno.
  */
 enum rc sandbox_net(unsigned most_fds) MUST_USE;
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Releases, from the folder that this is in.
+# Releases, from the directory that this is in.
 #   dist.sh tar VERSION OUT    OUT/ugat-VERSION.tar.gz: what git knows, or all that is here when it is not
 #                              a clone; the same bytes for the same files
 #   dist.sh deb VERSION OUT    OUT/*.deb out of that, and what lintian says of them

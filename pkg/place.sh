@@ -3,7 +3,7 @@
 # Put files in place and take them away again without a trace.
 #   place.sh install MANIFEST < lines of "MODE TAB SOURCE TAB TARGET"
 #   place.sh uninstall MANIFEST
-# The manifest remembers every file put and every folder that was not there before, so that uninstall
+# The manifest remembers every file put and every directory that was not there before, so that uninstall
 # also removes what an older version had put. All paths stand below $DESTDIR.
 set -eu
 umask 022
@@ -15,7 +15,7 @@ remember() {
 	grep -qsxF -- "$1$tab$2" "$manifest" || printf '%s\t%s\n' "$1" "$2" >>"$manifest"
 }
 
-# Make a folder and note it and those above it that were made with it, the outermost first.
+# Make a directory and note it and those above it that were made with it, the outermost first.
 make_dir() {
 	[ ! -d "$DESTDIR$1" ] || return 0
 	case $1 in

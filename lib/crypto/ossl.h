@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the modules of this folder share around libcrypto: its errors, its times, what it
- * has encoded. Nobody else includes this.
+ * What the modules of this directory share around libcrypto: its errors, its times, what
+ * it has encoded. Nobody else includes this.
  */
 #ifndef CRYPTO_OSSL_H
 #define CRYPTO_OSSL_H

@@ -46,7 +46,7 @@ enum {
 #define LL_TREE                                                 \
 	(LL_WRITE | LL_FS_REFER | LANDLOCK_ACCESS_FS_MAKE_DIR | \
 	    LANDLOCK_ACCESS_FS_REMOVE_DIR)
-/* What makes sense for a place that is no folder. */
+/* What makes sense for a place that is no directory. */
 #define LL_OF_A_FILE \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LL_FS_TRUNCATE)
 
@@ -172,7 +172,7 @@ restrict_files(const struct cage *c)
 
 	if (abi < 1)
 		return RC_NONE; /* not built in, not switched on, or kept from us */
-	/* The first version denies every move between folders. */
+	/* The first version denies every move between directories. */
 	if (abi < LL_ABI_REFER && moves_files(c)) {
 		errno = EOPNOTSUPP;
 		return RC_NONE;

@@ -48,12 +48,12 @@ enum {
 
 /* What may be done in a place. */
 enum cage_right {
-	CAGE_READ,  /* files and folders are read */
+	CAGE_READ,  /* files and directories are read */
 	CAGE_WRITE, /* files are made, written, renamed and removed as well */
-	CAGE_TREE,  /* and folders made and removed, files moved between them */
+	CAGE_TREE,  /* and directories made and removed, files moved between them */
 };
 
-/* A file, or a folder with all that is beneath it, whatever moves in later. */
+/* A file, or a directory with all that is beneath it, whatever moves in later. */
 struct cage_place {
 	const char *path; /* one that is not there is passed over; NULL: fd */
 	int fd;           /* -1 is passed over */

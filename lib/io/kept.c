@@ -2,8 +2,8 @@
 /*
  * A file is text: a line that names the format, one of six numbers (time, interval, min
  * interval, seeders, leechers, stopped), and one a peer (address, port). It is written
- * under another name and renamed. Writers hold a lock on the folder, so that two runs do
- * not share that other name, nor count wrongly.
+ * under another name and renamed. Writers hold a lock on the directory, so that two runs
+ * do not share that other name, nor count wrongly.
  */
 #include "io/kept.h"
 
@@ -34,9 +34,9 @@ struct kept {
 	size_t files; /* that there were when it was swept */
 };
 
-/* A folder of ours that nobody else writes to. */
+/* A directory of ours that nobody else writes to. */
 static int
-open_folder(const char *path)
+open_dir(const char *path)
 {
 	struct stat st;
 	int fd;
@@ -67,12 +67,12 @@ open_place(void)
 		return -1;
 	(void)mkdir(path, 0700);
 	(void)snprintf(path + n, sizeof(path) - (size_t)n, "/ugat");
-	fd = open_folder(path);
+	fd = open_dir(path);
 	if (fd == -1)
 		return -1;
 	(void)close(fd);
 	(void)snprintf(path + n, sizeof(path) - (size_t)n, "/ugat/trackers");
-	return open_folder(path);
+	return open_dir(path);
 }
 
 /* Remove what is too old; returns how many are left. */
@@ -129,7 +129,7 @@ kept_close(struct kept *k)
 }
 
 int
-kept_folder(const struct kept *k)
+kept_dir(const struct kept *k)
 {
 	return k == NULL ? -1 : k->dir;
 }

@@ -33,12 +33,14 @@ struct kept_answer {
 
 struct kept;
 
-/* Opens the folder, made when it is not there, and sweeps it. NULL: there is no place. */
+/*
+ * Opens the directory, made when it is not there, and sweeps it. NULL: there is no place.
+ */
 struct kept *kept_open(void);
 void kept_close(struct kept *k);
 
-/* The open folder, k's own. -1: k is NULL. */
-int kept_folder(const struct kept *k);
+/* The open directory, k's own. -1: k is NULL. */
+int kept_dir(const struct kept *k);
 
 /* RC_NONE: nothing is kept, or it is too old or damaged. k NULL: RC_NONE. */
 enum rc kept_get(

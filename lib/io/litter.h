@@ -4,7 +4,7 @@
 #define IO_LITTER_H
 
 /*
- * Remove every NAME.PID.new in the folder that dir is open on, where PID is no process
+ * Remove every NAME.PID.new in the directory that dir is open on, where PID is no process
  * any more; a secret may be in it, so zeros are written over it first. Only regular files
  * of our own user; one with a second name loses only this one. What cannot be removed
  * stays.

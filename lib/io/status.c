@@ -294,7 +294,7 @@ status_places(int fds[static STATUS_PLACES])
 }
 
 int
-status_folder(const struct status *s)
+status_dir(const struct status *s)
 {
 	return s == NULL ? -1 : s->dir;
 }
@@ -414,7 +414,7 @@ is_name(const char *name, uint8_t btih[static 20])
 	    text_unhex(bytes_of(name, 40), btih, 20) == RC_OK;
 }
 
-/* A folder that cannot be read has none; RC_SYS: it may have some. */
+/* A directory that cannot be read has none; RC_SYS: it may have some. */
 static enum rc
 each_in(int dir, struct status_text *text,
     void (*show)(void *ctx, const struct status_entry *e), void *ctx)

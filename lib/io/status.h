@@ -46,13 +46,13 @@ enum rc status_open(const uint8_t btih[static 20], const uint8_t id[static 20],
 enum rc status_put(struct status *s, const struct rec_status *r) MUST_USE;
 
 /*
- * Open the folders that the files of our runs may lie in, for io/cage; the first one is
- * made if it is not there. -1: there is none.
+ * Open the directories that the files of our runs may lie in, for io/cage; the first one
+ * is made if it is not there. -1: there is none.
  */
 void status_places(int fds[static STATUS_PLACES]);
 
-/* The open folder that it is in, s's own. -1: s is NULL. */
-int status_folder(const struct status *s);
+/* The open directory that it is in, s's own. -1: s is NULL. */
+int status_dir(const struct status *s);
 
 /*
  * Let go of the lock: the run is over. The last record stays, an empty file does not.

@@ -10,7 +10,7 @@
 
 #include "io/store_parts.h"
 
-/* Asked of our own folder, which is there. */
+/* Asked of our own directory, which is there. */
 static bool
 folds_case(const struct store *s)
 {

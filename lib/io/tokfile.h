@@ -56,10 +56,10 @@ void tokfile_stamp_crl(const struct tokfile *f, struct tokfile_stamp *out);
 void tokfile_stamp_site(const char *name, struct tokfile_stamp *out);
 
 /*
- * Put text in its place: folders made with mode 0700, a temporary file with mode 0600,
- * fsync, rename; into a descriptor it is written as it is, once a regular file behind it
- * is closed to others. What is no regular file is not replaced, but for a symbolic link.
- * RC_SYS: *end has CODE_CANTCREAT and words.
+ * Put text in its place: directories made with mode 0700, a temporary file with mode
+ * 0600, fsync, rename; into a descriptor it is written as it is, once a regular file
+ * behind it is closed to others. What is no regular file is not replaced, but for a
+ * symbolic link. RC_SYS: *end has CODE_CANTCREAT and words.
  */
 enum rc tokfile_write(
     const struct tokfile *f, struct bytes text, struct outcome *end) MUST_USE;

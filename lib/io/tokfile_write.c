@@ -20,7 +20,7 @@ enum { LOCK_STEP_MS = 20 };
  * later.
  */
 static void
-make_folders(const char *path)
+make_dirs(const char *path)
 {
 	char part[TOKFILE_SIDE];
 	size_t n = strlen(path);
@@ -35,26 +35,26 @@ make_folders(const char *path)
 	}
 }
 
-/* The folder that path lies in; *name: its last part, unless NULL. */
+/* The directory that path lies in; *name: its last part, unless NULL. */
 static int
-open_folder(const char *path, const char **name)
+open_dir(const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
-	char folder[TOKFILE_SIDE] = ".";
+	char where[TOKFILE_SIDE] = ".";
 
 	if (slash != NULL)
-		(void)snprintf(folder, sizeof(folder), "%.*s",
+		(void)snprintf(where, sizeof(where), "%.*s",
 		    slash == path ? 1 : (int)(slash - path), path);
 	if (name != NULL)
 		*name = slash == NULL ? path : slash + 1;
-	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The name is durable only when its folder is. Where that cannot be done, so be it. */
+/* The name is durable only when its directory is. Where that cannot be done, so be it. */
 static void
-sync_folder(const char *path)
+sync_dir(const char *path)
 {
-	int fd = open_folder(path, NULL);
+	int fd = open_dir(path, NULL);
 
 	if (fd == -1)
 		return;
@@ -66,7 +66,7 @@ static void
 clear_litter(const char *path)
 {
 	const char *name;
-	int fd = open_folder(path, &name);
+	int fd = open_dir(path, &name);
 
 	if (fd == -1)
 		return;
@@ -82,7 +82,7 @@ replace(const char *path, struct bytes text)
 	enum rc rc = RC_SYS;
 	int fd, saved;
 
-	make_folders(path);
+	make_dirs(path);
 	clear_litter(path);
 	(void)snprintf(temp, sizeof(temp), "%s.%ld.new", path, (long)getpid());
 	(void)unlink(temp);
@@ -103,7 +103,7 @@ replace(const char *path, struct bytes text)
 		rc = RC_SYS;
 	}
 	if (rc == RC_OK)
-		sync_folder(path);
+		sync_dir(path);
 	else
 		(void)unlink(temp);
 	errno = saved;
@@ -196,7 +196,7 @@ tokfile_remove(const struct tokfile *f, struct outcome *end)
 			clear_litter(path);
 		}
 	if (rc == RC_OK)
-		sync_folder(f->path);
+		sync_dir(f->path);
 	return rc;
 }
 
@@ -247,7 +247,7 @@ tokfile_lock(const struct tokfile *f, int wait_ms, int *fd)
 	errno = ENAMETOOLONG;
 	if (!tokfile_beside(f, ".lock", path))
 		return RC_SYS;
-	make_folders(path);
+	make_dirs(path);
 	for (int waited = 0;; waited += LOCK_STEP_MS) {
 		rc = try_lock(path, fd);
 		if ((rc != RC_BUSY && rc != RC_MORE) || waited >= wait_ms)

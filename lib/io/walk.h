@@ -17,8 +17,8 @@ struct walk_links {
 
 /*
  * Add every regular file below top, which is a directory below root, to t, in no order;
- * each path begins with top. ugat's own folders, .ugat, are left out. Else o says why:
- *   CODE_NOINPUT   something is neither file nor directory, or cannot be looked into
+ * each path begins with top. ugat's own directories, .ugat, are left out. Else o says
+ * why: CODE_NOINPUT   something is neither file nor directory, or cannot be looked into
  *   CODE_DATA      a path is longer than a torrent's may be
  *   CODE_BUG       out of memory
  */

@@ -37,7 +37,7 @@ asking_shut(struct asking *r)
 	    &(struct cage){ .keeps = CAGE_NET | CAGE_FILES | CAGE_SYSTEM | CAGE_THREADS,
 	        .places =
 	            (const struct cage_place[]){
-	                { .fd = kept_folder(r->kept), .right = CAGE_WRITE },
+	                { .fd = kept_dir(r->kept), .right = CAGE_WRITE },
 	                { .fd = status[0], .right = CAGE_READ },
 	                { .fd = status[1], .right = CAGE_READ },
 	                session_place(r->session, beside),

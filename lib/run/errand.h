@@ -22,7 +22,7 @@ struct errand;
 
 /*
  * Make the process. There must be no other thread yet. It has nothing of ours but the
- * folder we are in and, when verbose, standard error, which it hands to ugat-login. It
+ * directory we are in and, when verbose, standard error, which it hands to ugat-login. It
  * goes when we go, however that may be. NULL: errno.
  */
 struct errand *errand_new(bool verbose);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Before the first peer is heard: what is to be written lies in DIR and in the status
- * folder; what is read is theirs, the session with what lies beside it, and the system's.
+ * directory; what is read is theirs, the session with what lies beside it, and the
+ * system's.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ fetch_cage(const struct fetch *f)
 	const struct cage_place places[] = {
 		/* -o without -d leaves nothing there but a file without a name. */
 		{ .path = f->o->pass ? NULL : f->o->dir, .fd = -1, .right = CAGE_TREE },
-		{ .fd = status_folder(f->status), .right = CAGE_WRITE },
+		{ .fd = status_dir(f->status), .right = CAGE_WRITE },
 		/* A FIFO that nobody reads yet is opened later. */
 		{ .path = fetch_owns_stdout(f) ? NULL : f->o->stream,
 		    .fd = -1,

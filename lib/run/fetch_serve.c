@@ -12,9 +12,9 @@
 #include "core/layout.h"
 #include "run/fetch_parts.h"
 
-/* The folder above dir, as the user would write it. */
+/* The directory above dir, as the user would write it. */
 static void
-folder_above(const char *dir, char out[static PATH_MAX])
+dir_above(const char *dir, char out[static PATH_MAX])
 {
 	size_t n = strnlen(dir, PATH_MAX - 1);
 	const char *last;
@@ -82,7 +82,7 @@ fetch_found(struct fetch *f)
 	}
 	if (f->o->pass)
 		return true;
-	folder_above(f->o->dir, above);
+	dir_above(f->o->dir, above);
 	if (!is_the_content(f, above))
 		return true;
 	if (f->o->keep)

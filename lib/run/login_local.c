@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * An authority of one's own, for one machine: ca.key and ca.pem in
- * ${XDG_DATA_HOME:-~/.local/share}/ugat. It is made when it is first needed; the folder
- * is locked meanwhile, so that two runs make one.
+ * ${XDG_DATA_HOME:-~/.local/share}/ugat. It is made when it is first needed; the
+ * directory is locked meanwhile, so that two runs make one.
  */
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -33,9 +33,9 @@ struct authority {
 	X509 *cert;
 };
 
-/* The folder, made if need be, ours alone to write in, and locked. */
+/* The directory, made if need be, ours alone to write in, and locked. */
 static enum rc
-open_folder(struct login *l, struct authority *a)
+open_dir(struct login *l, struct authority *a)
 {
 	struct stat st;
 
@@ -181,7 +181,7 @@ make_cert(struct login *l, struct authority *a)
 static enum rc
 open_authority(struct login *l, struct authority *a)
 {
-	enum rc rc = open_folder(l, a);
+	enum rc rc = open_dir(l, a);
 
 	if (rc == RC_OK)
 		rc = read_key(l, a);

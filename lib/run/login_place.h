@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Folders and small files of one's own, and one's own name. */
+/* Directories and small files of one's own, and one's own name. */
 #ifndef RUN_LOGIN_PLACE_H
 #define RUN_LOGIN_PLACE_H
 
@@ -23,8 +23,8 @@ enum rc login_data_path(char out[static PATH_MAX]) MUST_USE;
 void login_own_name(char out[static USER_TEXT]);
 
 /*
- * Open a folder, made with mode 0700 if it is not there (parents: those above it, too).
- * -1: errno.
+ * Open a directory, made with mode 0700 if it is not there (parents: those above it,
+ * too). -1: errno.
  */
 int login_open_dir(const char *path, bool parents);
 

@@ -85,9 +85,9 @@ take_from_site(struct login *l, struct login_trust *t)
 	return rc;
 }
 
-/* The folder of the session file. RC_NONE: it comes from a descriptor. */
+/* The directory of the session file. RC_NONE: it comes from a descriptor. */
 static enum rc
-known_folder(const struct login *l, char out[static PATH_MAX])
+known_dir(const struct login *l, char out[static PATH_MAX])
 {
 	const char *slash = strrchr(l->file.path, '/');
 
@@ -106,12 +106,12 @@ known_folder(const struct login *l, char out[static PATH_MAX])
 static enum rc
 read_known(struct login *l, char path[static PATH_MAX + 16], struct buf *text)
 {
-	char folder[PATH_MAX];
-	enum rc rc = known_folder(l, folder);
+	char where[PATH_MAX];
+	enum rc rc = known_dir(l, where);
 
 	if (rc != RC_OK)
 		return rc;
-	(void)snprintf(path, PATH_MAX + 16, "%s/%s", folder, known_name);
+	(void)snprintf(path, PATH_MAX + 16, "%s/%s", where, known_name);
 	rc = login_read_at(AT_FDCWD, path, 022, text);
 	if (rc == RC_OK || rc == RC_NONE)
 		return rc;
@@ -283,13 +283,13 @@ login_is_stranger(
 void
 login_keep_trust(struct login *l, const struct login_trust *t)
 {
-	char folder[PATH_MAX], path[PATH_MAX + 16];
+	char where[PATH_MAX], path[PATH_MAX + 16];
 	struct outcome ignored = { .code = CODE_OK }, *end = l->end;
 	struct buf old, text;
 	enum rc rc = RC_NONE;
 	int dir = -1;
 
-	if (!t->fresh || t->identity[0] == '\0' || known_folder(l, folder) != RC_OK)
+	if (!t->fresh || t->identity[0] == '\0' || known_dir(l, where) != RC_OK)
 		return;
 	buf_init(&old, KNOWN_MAX);
 	buf_init(&text, KNOWN_MAX);
@@ -298,11 +298,11 @@ login_keep_trust(struct login *l, const struct login_trust *t)
 	l->end = end;
 	if (rc == RC_OK || rc == RC_NONE)
 		rc = server_put(buf_bytes(&old), &l->server, t->identity, &text);
-	if (rc == RC_OK && (dir = login_open_dir(folder, true)) != -1)
+	if (rc == RC_OK && (dir = login_open_dir(where, true)) != -1)
 		rc = login_write_at(dir, known_name, 0600, buf_bytes(&text), true);
 	if (rc != RC_OK || dir == -1)
 		login_remark(l,
-		    "%s/%s: the identity of the server could not be kept there", folder,
+		    "%s/%s: the identity of the server could not be kept there", where,
 		    known_name);
 	if (dir != -1)
 		(void)close(dir);

@@ -33,7 +33,7 @@ check_dir(const char *dir, bool makes, struct outcome *end)
 		(void)close(fd);
 }
 
-/* What is there may be a device, or the very file; else it is made in its folder. */
+/* What is there may be a device, or the very file; else it is made in its directory. */
 static void
 check_file(const char *file, struct outcome *end)
 {

@@ -89,8 +89,8 @@ void session_explain(const struct session *s, struct outcome *end);
 void session_rules(const struct session *s, struct tls_rules *rules, struct trust *trust);
 
 /*
- * The folder where it is read and looked for again, for io/cage: to read, nothing for a
- * descriptor. room is for its path.
+ * The directory where it is read and looked for again, for io/cage: to read, nothing for
+ * a descriptor. room is for its path.
  */
 struct cage_place session_place(const struct session *s, char room[static PATH_MAX]);
 

@@ -28,8 +28,8 @@ xfer_cage_send(const struct send_options *o)
 }
 
 /*
- * The folder that -o's file is in, where it gets its name when it is whole; a FIFO or a
- * device is written as it is.
+ * The directory that -o's file is in, where it gets its name when it is whole; a FIFO or
+ * a device is written as it is.
  */
 static const char *
 place_of_file(const char *file, char room[static PATH_MAX])

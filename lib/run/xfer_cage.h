@@ -14,7 +14,7 @@
 /* Everything may be read, for what is sent lies anywhere, and nothing written. */
 void xfer_cage_send(const struct send_options *o);
 
-/* What comes goes to DIR, or to -o's folder; beside it only the system's is read. */
+/* What comes goes to DIR, or to -o's directory; beside it only the system's is read. */
 void xfer_cage_recv(const struct recv_options *o);
 
 #endif

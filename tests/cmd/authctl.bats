@@ -20,7 +20,7 @@ teardown() {
 	[ -z "$public" ] || rm -rf "$public"
 }
 
-# A folder that every user can get at, as the scratch is not; the daemon's is in it.
+# A directory that every user can get at, as the scratch is not; the daemon's is in it.
 in_public() {
 	public=$(mktemp -d /tmp/authctl.XXXXXX)
 	chmod 711 "$public"
@@ -28,7 +28,7 @@ in_public() {
 	dir=$public/dir
 }
 
-# authd in the background on a port of its own; it makes the folder's keys and its database.
+# authd in the background on a port of its own; it makes the directory's keys and its database.
 start() {
 	for _ in 1 2 3 4 5; do
 		port=$((20000 + RANDOM % 20000))
@@ -91,7 +91,7 @@ serial() {
 	openssl x509 -in cert.pem -noout -serial | sed 's/^serial=//'
 }
 
-@test "a folder that is not there, or without a database, is 66" {
+@test "a directory that is not there, or without a database, is 66" {
 	ctl_fails 66 'start authd there once' users
 	ctl_fails 66 'start authd there once' fingerprint
 	dir=$PWD/none
@@ -100,7 +100,7 @@ serial() {
 	ctl_fails 66 'not a directory' users
 }
 
-@test "somebody else's folder is 77, and nothing is made in it" {
+@test "somebody else's directory is 77, and nothing is made in it" {
 	in_public
 	chown 1:1 "$dir"
 	cp "$UGAT_BIN/../sbin/authctl" "$public/authctl"
@@ -347,7 +347,7 @@ serial() {
 	[ "$(find . -name 'copy.db*' | wc -l)" -eq 1 ]
 }
 
-@test "as root: nothing in the daemon's folder becomes root's, and copies go where root may write" {
+@test "as root: nothing in the daemon's directory becomes root's, and copies go where root may write" {
 	# Who has changed its user cannot be traced, which is how leaks are looked for.
 	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
 	in_public

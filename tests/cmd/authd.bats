@@ -35,7 +35,7 @@ until_ok() {
 	return 1
 }
 
-# up [OPTION...]: authd on a free port, its folder is dir, its words are in log; sets authd, net (pids), port,
+# up [OPTION...]: authd on a free port, its directory is dir, its words are in log; sets authd, net (pids), port,
 # pin, url. A cheap scrypt: these tests are about net.
 up() {
 	rm -f log
@@ -126,7 +126,7 @@ is_gone() { # pid
 	[ "$(ask -o /dev/null -w '%{http_code}' "https://[::1]:$port/crl")" = 200 ]
 }
 
-@test "authd: a folder or a port that is taken is 75, a folder that others can read is refused" {
+@test "authd: a directory or a port that is taken is 75, a directory that others can read is refused" {
 	up
 	run authd -d dir -p 0
 	[ "$status" -eq 75 ]
@@ -153,7 +153,7 @@ is_gone() { # pid
 	run authd -d dir -p 0
 	[ "$status" -eq 65 ]
 	[[ $output == *ca.key* ]]
-	# authd(8): 66 when it is missing, 77 when the folder is open to others.
+	# authd(8): 66 when it is missing, 77 when the directory is open to others.
 	rm dir/ca.key
 	run authd -d dir -p 0
 	[ "$status" -eq 66 ]
@@ -284,7 +284,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' authd -d dir -p 0 2>log 3>&- 4>&- &
 	run ! grep -q key.pem <(ls -l "/proc/$net/fd")
 }
 
-@test "authd: in a user namespace that lacks the account ugat it stays who it is; where the folder cannot be given away, it says what to do" {
+@test "authd: in a user namespace that lacks the account ugat it stays who it is; where the directory cannot be given away, it says what to do" {
 	# Where none can be made, nobody can be in one.
 	unshare -rm true 2>/dev/null || return 0
 	grep -v '^ugat:' /etc/passwd >passwd || :
@@ -307,7 +307,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' authd -d dir -p 0 2>log 3>&- 4>&- &
 	[ ! -e other ]
 }
 
-@test "authd: as root it works for the owner of its folder, who can start it later" {
+@test "authd: as root it works for the owner of its directory, who can start it later" {
 	[ "$(id -u)" -eq 0 ] || return 0
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
 	mkdir -m 700 dir
@@ -483,7 +483,7 @@ print(s.recv(99).decode(), flush=True)' >told 3>&- 4>&- &
 	sed "s|^ExecStart=authd|ExecStart=$(command -v authd)|" "$BATS_TEST_DIRNAME/../../authd/ugat-authd.service" >ugat-authd.service
 	run systemd-analyze security --offline=true --threshold=20 ./ugat-authd.service
 	[ "$status" -eq 0 ]
-	[ "$(id -u)" -eq 0 ] || return 0 # it looks into folders of root's
+	[ "$(id -u)" -eq 0 ] || return 0 # it looks into directories of root's
 	run systemd-analyze verify --man=no ./ugat-authd.service
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]

@@ -46,7 +46,7 @@ nothing_of_others() { # command...
 	[ -e secret/diary ] && [ ! -e new ]
 }
 
-@test "ugat-verify writes nothing and reaches nobody, and so does ugat-make but for its own folder" {
+@test "ugat-verify writes nothing and reaches nobody, and so does ugat-make but for its own directory" {
 	! instrumented || return 0
 	for command in 'ugat-verify -d in' 'ugat-verify -s -d in' 'ugat-make -o - in/data'; do
 		# shellcheck disable=SC2086

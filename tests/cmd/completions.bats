@@ -48,12 +48,12 @@ in_zsh() {
 	[ "$(in_zsh 'ugat get one' 'two.torrent ')" = completed ]
 }
 
-@test "bash: ugat-parse offers torrents and folders" {
+@test "bash: ugat-parse offers torrents and directories" {
 	run in_bash ugat-parse ''
 	[ "$(sort <<<"$output")" = $'folder\none two.torrent' ]
 }
 
-@test "bash: an option that takes a folder offers folders only" {
+@test "bash: an option that takes a directory offers directories only" {
 	run in_bash ugat-fetch -d ''
 	[ "$output" = folder ]
 }
@@ -184,7 +184,7 @@ a_run() {
 	[ "$(in_fish 'ugat-recv -u o')" = ops ]
 }
 
-@test "bash: ugat-recv offers folders for -d and files for -o" {
+@test "bash: ugat-recv offers directories for -d and files for -o" {
 	run in_bash ugat-recv -d ''
 	[ "$output" = folder ]
 	run in_bash ugat-recv -o o
@@ -236,7 +236,7 @@ a_run() {
 	[[ $(in_fish 'ugat get -') == *-j* ]]
 }
 
-@test "fish: ugat-fetch -d offers folders" {
+@test "fish: ugat-fetch -d offers directories" {
 	run in_fish 'ugat-fetch -d '
 	[ "$output" = folder/ ]
 }
@@ -251,7 +251,7 @@ a_run() {
 	[ "$output" = $'_ugat _ugat _ugat _ugat _ugat\nloaded' ]
 }
 
-@test "zsh: a real line editor completes an option's folder" {
+@test "zsh: a real line editor completes an option's directory" {
 	cat >drive.zsh <<-'ZSH'
 		zmodload zsh/zpty
 		zpty shell "TERM=dumb zsh -fi"

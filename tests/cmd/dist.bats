@@ -10,7 +10,7 @@ setup() {
 	unset -v O
 }
 
-@test "dist: the tarball has what the source has, twice the same bytes, and unpacks into one folder" {
+@test "dist: the tarball has what the source has, twice the same bytes, and unpacks into one directory" {
 	make --no-print-directory -C "$top" dist O="$out/one"
 	make --no-print-directory -C "$top" dist O="$out/two"
 	cmp "$out"/one/ugat-*.tar.gz "$out"/two/ugat-*.tar.gz

@@ -130,7 +130,7 @@ offered() {
 	[ -z "$output" ]
 }
 
-@test "uninstall: what was there before stays, folders too" {
+@test "uninstall: what was there before stays, directories too" {
 	mkdir -p "$dest/usr/local/bin" "$dest/usr/local/share/man"
 	echo mine >"$dest/usr/local/bin/mine"
 	house install

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
 # Certificates and session files by another hand: the openssl command. Sourced by the tests of the door.
-# Everything lies in $PWD; a certificate authority NAME is the folder NAME.
+# Everything lies in $PWD; a certificate authority NAME is the directory NAME.
 
 # mint_ca NAME: an authority of its own.
 mint_ca() {

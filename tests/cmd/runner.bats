@@ -27,7 +27,7 @@ bats_file() { # name text
 	printf '%s\n' "$2" | sed 's/^TEST/@test/' >"$tree/tests/cmd/$1.bats"
 }
 
-# Without this bats: its variables and its libexec folder are not for the one inside.
+# Without this bats: its variables and its libexec directory are not for the one inside.
 runner() {
 	run env -i PATH=/usr/local/bin:/usr/bin:/bin TMPDIR="$BATS_TEST_TMPDIR" "$tree/tests/run"
 	verdict=${lines[-1]}

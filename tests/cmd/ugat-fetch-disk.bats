@@ -4,7 +4,7 @@
 # shellcheck source=fetch.bash
 . "$BATS_TEST_DIRNAME/fetch.bash"
 
-@test "a path in ugat's own folder is refused, and in what would be a later run's" {
+@test "a path in ugat's own directory is refused, and in what would be a later run's" {
 	local where
 
 	for where in .ugat/a b/.ugat/a b/c/.UGAT/d/a; do

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """Many clients of authd at once, from as many loopback addresses as it takes: crowd.py PORT COMMAND...
-A request for a certificate in base64 is csr.b64 of the current folder. Each prints what came out.
+A request for a certificate in base64 is csr.b64 of the current directory. Each prints what came out.
 
     guess N THREADS SOURCE USER   N wrong passwords, on a connection each: how often each status came. %d in
                                   USER is the guess's number

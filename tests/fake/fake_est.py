@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: ISC
 """A login server that does as it is told, for what no real one does.
 
-    fake_est.py FOLDER [KEY=VALUE...]
+    fake_est.py DIR [KEY=VALUE...]
 
-Its keys and the log lie in FOLDER; it prints `port N` and `pin sha256:...` and serves until it is
+Its keys and the log lie in DIR; it prints `port N` and `pin sha256:...` and serves until it is
 ended. The account is ops, with the password `correct horse`. The log has a line for each event:
 
     connection          somebody connected
@@ -13,7 +13,7 @@ ended. The account is ops, with the password `correct horse`. The log has a line
     bytes N             how much came through TLS on a connection that ended
 
     identity=user       a user's certificate as its own
-    identity=ca         signed by FOLDER/site.pem, for localhost and 127.0.0.1; it is at 127.0.0.2, too
+    identity=ca         signed by DIR/site.pem, for localhost and 127.0.0.1; it is at 127.0.0.2, too
     tls=1.2             nothing newer
     user=NAME           every certificate is for NAME
     key=other           certificates are for another key
@@ -43,7 +43,7 @@ import sys
 import threading
 import time
 
-FOLDER = sys.argv[1]
+DIR = sys.argv[1]
 OPTIONS = dict(word.split("=", 1) for word in sys.argv[2:])
 LOCK = threading.Lock()
 ACCOUNTS = {"ops": "correct horse"}
@@ -88,7 +88,7 @@ extendedKeyUsage = serverAuth
 
 
 def log(words):
-    with LOCK, open(os.path.join(FOLDER, "log"), "a", encoding="utf-8") as out:
+    with LOCK, open(os.path.join(DIR, "log"), "a", encoding="utf-8") as out:
         out.write(words + "\n")
 
 
@@ -100,16 +100,16 @@ def take(key):
 
 
 def openssl(*words, data=None):
-    return subprocess.run(["openssl", *words], input=data, cwd=FOLDER, check=True, capture_output=True).stdout
+    return subprocess.run(["openssl", *words], input=data, cwd=DIR, check=True, capture_output=True).stdout
 
 
 def write(name, text):
-    with open(os.path.join(FOLDER, name), "w", encoding="utf-8") as out:
+    with open(os.path.join(DIR, name), "w", encoding="utf-8") as out:
         out.write(text)
 
 
 def read(name):
-    with open(os.path.join(FOLDER, name), "rb") as file:
+    with open(os.path.join(DIR, name), "rb") as file:
         return file.read()
 
 
@@ -153,7 +153,7 @@ def make_identity():
     elif kind == "ca":
         make_ca("site")
         write("identity.pem", sign("site", new_request("identity"), SITE, "localhost"))
-    elif not os.path.exists(os.path.join(FOLDER, "identity.pem")):
+    elif not os.path.exists(os.path.join(DIR, "identity.pem")):
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                 "identity.key", "-out", "identity.pem", "-subj", "/CN=fake", "-days", "3650",
                 "-addext", "basicConstraints=critical,CA:FALSE")
@@ -300,17 +300,17 @@ def listen(listener, context):
 
 
 def main():
-    os.makedirs(FOLDER, exist_ok=True)
+    os.makedirs(DIR, exist_ok=True)
     for name in ("ca", "other"):
-        if not os.path.exists(os.path.join(FOLDER, name + ".pem")):
+        if not os.path.exists(os.path.join(DIR, name + ".pem")):
             make_ca(name)
     pin = make_identity()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if OPTIONS.get("tls") == "1.2":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(os.path.join(FOLDER, "identity.pem"), os.path.join(FOLDER, "identity.key"))
-    context.load_verify_locations(os.path.join(FOLDER, "ca.pem"))
+    context.load_cert_chain(os.path.join(DIR, "identity.pem"), os.path.join(DIR, "identity.key"))
+    context.load_verify_locations(os.path.join(DIR, "ca.pem"))
     context.verify_mode = ssl.CERT_OPTIONAL
     listener = socket.create_server(("127.0.0.1", int(OPTIONS.get("port", 0))))
     port = listener.getsockname()[1]

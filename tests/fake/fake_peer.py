@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """A BitTorrent peer (BEP 3) that follows a script; it has the whole torrent.
 
-    fake_peer.py [-n N] [-p SECONDS] MODE TORRENT DIR      DIR: the folder that the torrent's name stands in
+    fake_peer.py [-n N] [-p SECONDS] MODE TORRENT DIR      DIR: the directory that the torrent's name stands in
 
 -n: so many peers, each at a port of its own. -p: a pause before each block that is sent. Says
 `port N` on stdout for each peer, then one line an event: `hello` (a handshake came), `sent PIECE BEGIN PORT`

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 """Records without ugat-parse, and peers that serve them, for tests of ugat-fetch alone.
 
-    seed.py records PIECE PATH [N]      the records (ugat-records(5)) of a file or a folder; N: the
-                                        file is said to be N files in folders of 1,000
+    seed.py records PIECE PATH [N]      the records (ugat-records(5)) of a file or a directory; N: the
+                                        file is said to be N files in directories of 1,000
     seed.py serve [-m MODE] [-i ADDR[-N]] [-b BLOCKS] RECORDS DIR|FILE
                                         a peer at ADDR (127.0.0.1), or N peers at ADDR and the
                                         addresses behind it; DIR is where RECORDS' paths begin, a
@@ -54,7 +54,7 @@ def unescaped(field):
 
 
 class Content:
-    """Files in a row: (offset, length, path below folder)."""
+    """Files in a row: (offset, length, path below directory)."""
 
     def __init__(self, folder, files, piece):
         self.folder, self.files, self.piece = os.fsencode(folder), files, piece

@@ -42,7 +42,7 @@ fetched() {
 	same
 }
 
-@test "a folder made by transmission-create" {
+@test "a directory made by transmission-create" {
 	tracker
 	content a/one 1 1234567
 	content a/two/three 2 65537

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
 # People who hand each other files. Sourced at the top of a bats file, whose setup it is: lab and ops have sessions
-# by the authority `site`, eve one by `other`; they lie in $PWD, with a folder inbox. A file with more to set up
+# by the authority `site`, eve one by `other`; they lie in $PWD, with a directory inbox. A file with more to set up
 # has a setup of its own that begins with `people`.
 
 # shellcheck source=lib.bash
@@ -61,7 +61,7 @@ waits() {
 	return 1
 }
 
-# inbox [OPTION...]: lab waits and takes what ops sends, into the folder inbox: `recv`.
+# inbox [OPTION...]: lab waits and takes what ops sends, into the directory inbox: `recv`.
 inbox() {
 	waits recv lab ugat-recv -u ops -d inbox "$@"
 }

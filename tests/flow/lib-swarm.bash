@@ -4,8 +4,8 @@
 
 # ---- the tracker
 
-# tracker: start opentracker; sets TRACKER and TRACKER_PORT. It chroots to its folder when it is
-# started by root and then reads the white list as nobody, else it only changes into the folder.
+# tracker: start opentracker; sets TRACKER and TRACKER_PORT. It chroots to its directory when it is
+# started by root and then reads the white list as nobody, else it only changes into the directory.
 tracker() {
 	local try
 

@@ -112,7 +112,7 @@ fetch_pid() {
 	done
 }
 
-# no_litter: below $OUT lies nothing but the content and ugat's own folder.
+# no_litter: below $OUT lies nothing but the content and ugat's own directory.
 no_litter() {
 	local extra
 

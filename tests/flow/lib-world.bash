@@ -3,13 +3,13 @@
 # The world that the examples of the man pages live in: the hosts, people and torrents that they name, so that each
 # can be run word by word. Sourced by lib-examples.bash behind lib.bash and lib-netns.bash.
 #
-# Two hosts with one root folder of their own, which nobody else sees: `here`, where the reader sits (ops-host,
+# Two hosts with one root directory of their own, which nobody else sees: `here`, where the reader sits (ops-host,
 # 192.0.2.20), and `there`, which has all the other names of world_hosts. /etc is a copy; /home, /root, /run, /srv,
 # /tmp and /var are new; the commands lie in /usr/local. There are
 #
 #     an authd at auth.example.org, whom /etc/ugat/authd names, with the users ops, lab and backup
 #     a tracker at tracker.example.org and other.example.org, port 6969
-#     a peer at lab.example.org for each torrent: x (a folder of 41 files), src (src.tar.gz), holiday (two files)
+#     a peer at lab.example.org for each torrent: x (a directory of 41 files), src (src.tar.gz), holiday (two files)
 #
 # The reader is ops, in /home/ops, which is new for every test, with a session and x.torrent; lab has /home/lab.
 # Both lie below $WORLD/homes, too, which is how a test looks at them.
@@ -54,7 +54,7 @@ world_down() {
 	umount -l "$WORLD/root" 2>/dev/null || :
 }
 
-# world_kept: folders that stay where they are: the tests, the build, what tests and sanitizers write.
+# world_kept: directories that stay where they are: the tests, the build, what tests and sanitizers write.
 world_kept() {
 	(cd "$FLOW_DIR/../.." && pwd)
 	printf '%s\n' "$WORLD_OUT" "$BATS_RUN_TMPDIR" "$WORLD"
@@ -156,7 +156,7 @@ logged_ready() {
 	ready "$1" grep -q ' event=ready ' "$1.err"
 }
 
-# world_tracker: in the network of there, but with our own root folder. Where we are not root, it must not think that it
+# world_tracker: in the network of there, but with our own root directory. Where we are not root, it must not think that it
 # is, for it could not become anybody else.
 world_tracker() {
 	local net=(nsenter -n)

@@ -17,7 +17,7 @@ FLOW_PYTHON=/usr/bin/python3 # Debian's, for its libtorrent
 
 # ---- the frame
 
-# flow_start DIR: make DIR the scratch folder of this test.
+# flow_start DIR: make DIR the scratch directory of this test.
 flow_start() {
 	SCRATCH=$1
 	SRC=$SCRATCH/src
@@ -171,13 +171,13 @@ random_bytes() {
 	"$FLOW_PYTHON" "$FLOW_DIR/torrent.py" data "$@"
 }
 
-# content NAME SEED SIZE: the file $SRC/NAME; its folders are made.
+# content NAME SEED SIZE: the file $SRC/NAME; its directories are made.
 content() {
 	case $1 in */*) mkdir -p "$SRC/${1%/*}" ;; esac
 	random_bytes "$2" "$3" >"$SRC/$1"
 }
 
-# sums DIR: the SHA-256 and path of every file below DIR, in one order; ugat's own folder aside.
+# sums DIR: the SHA-256 and path of every file below DIR, in one order; ugat's own directory aside.
 sums() {
 	(cd "$1" && find . -name .ugat -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum)
 }

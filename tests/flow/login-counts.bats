@@ -390,7 +390,7 @@ as_root() {
 	[ "$(id -u)" -eq 0 ]
 }
 
-# Folders on the way that another user may pass.
+# Directories on the way that another user may pass.
 let_pass() {
 	chmod 711 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BATS_TEST_TMPDIR" "$SCRATCH" 2>/dev/null || :
 	[ ! -d "${TMPDIR:-/tmp}" ] || [ "${TMPDIR:-/tmp}" = /tmp ] || chmod 711 "$TMPDIR" "${TMPDIR%/*}"

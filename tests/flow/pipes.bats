@@ -150,7 +150,7 @@ served() {
 	[ "$(status_field "$S_LEFT")" = 0 ]
 }
 
-@test "two downloads at once into different folders, from each other and the seeder" {
+@test "two downloads at once into different directories, from each other and the seeder" {
 	served
 	background one "ugat-parse '$TORRENT' | ugat-announce | ugat-fetch -d out1"
 	background two "ugat-parse '$TORRENT' | ugat-announce | ugat-fetch -d out2"
@@ -162,7 +162,7 @@ served() {
 	same out2
 }
 
-@test "two downloads at once into one folder: the second is told that it is busy" {
+@test "two downloads at once into one directory: the second is told that it is busy" {
 	tracker
 	content a 1 2000000
 	torrent a

@@ -272,7 +272,7 @@ on_disk() {
 	[ "$CODE" -eq 0 ]
 }
 
-@test "another disk below the folder is not measured by the folder's own" {
+@test "another disk below the directory is not measured by the directory's own" {
 	content tree/a 1 1500000
 	content tree/sub/b 2 1500000
 	torrent tree
@@ -304,7 +304,7 @@ on_disk() {
 	fi
 }
 
-@test "a symbolic link in the way is not followed out of the folder" {
+@test "a symbolic link in the way is not followed out of the directory" {
 	content a/one 1 200000
 	torrent a
 	seed_libtorrent libtorrent "$SRC"

@@ -201,7 +201,7 @@ given() {
 	wait_for 10 grep -q 'needs nothing, nor do we' two.err
 }
 
-@test "the wrong folder: it says where the content is, and does not begin a second copy" {
+@test "the wrong directory: it says where the content is, and does not begin a second copy" {
 	some_content
 	torrent a
 	cd "$SRC"

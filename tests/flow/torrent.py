@@ -8,7 +8,7 @@
     torrent.py bare TORRENT OUT                the same without trackers
     torrent.py cut TORRENT FROM TO K/N|A-B     copy below TO only the pieces i with i % N == K,
                                                or A to B; the others are holes. FROM and TO are
-                                               the folders that the torrent's name stands in.
+                                               the directories that the torrent's name stands in.
 
 The files of a directory come into the torrent in byte order, the empty ones too.
 """
@@ -27,7 +27,7 @@ def data(seed, size):
 
 
 def files_of(path):
-    """The torrent's files as (path below path's folder, size)."""
+    """The torrent's files as (path below path's directory, size)."""
     path = os.fsencode(path.rstrip("/"))
     top = os.path.dirname(path)
     if os.path.isfile(path):

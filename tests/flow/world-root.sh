@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# world-root.sh DIR OUT: the root folder of lib-world.bash's world below DIR/root, in a mount namespace of its own; says
-# `up` and stays. OUT is where the built commands are, DIR/kept the folders that stay where they are.
+# world-root.sh DIR OUT: the root directory of lib-world.bash's world below DIR/root, in a mount namespace of its own; says
+# `up` and stays. OUT is where the built commands are, DIR/kept the directories that stay where they are.
 set -eu
 dir=$1 out=$2 root=$1/root
 

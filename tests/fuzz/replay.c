@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The fuzz targets without a fuzzer: feed every file of the folders (or the files) named
- * as arguments to LLVMFuzzerTestOneInput, then every truncation of the small ones. Ends
- * with 0 when all went through, 1 when a file could not be read or there was none; a
+ * The fuzz targets without a fuzzer: feed every file of the directories (or the files)
+ * named as arguments to LLVMFuzzerTestOneInput, then every truncation of the small ones.
+ * Ends with 0 when all went through, 1 when a file could not be read or there was none; a
  * defect ends the process by a signal or a sanitizer's report.
  */
 #include <dirent.h>
@@ -56,7 +56,7 @@ feed_file(const char *path, uint8_t *room)
 }
 
 static size_t
-feed_folder(const char *path, uint8_t *room)
+feed_directory(const char *path, uint8_t *room)
 {
 	DIR *dir = opendir(path);
 	size_t fed = 0;
@@ -93,7 +93,7 @@ main(int argc, char **argv)
 		size_t fed;
 
 		if (stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode))
-			fed = feed_folder(argv[i], room);
+			fed = feed_directory(argv[i], room);
 		else
 			fed = feed_file(argv[i], room) ? 1 : 0;
 		if (fed == 0)

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # The texts for those who change ugat are true to the tree: every path in them that begins with one of
-# its folders is there (or below the text's own; NAME and the like stand for any), every make target is
-# one, and every layer and folder of tests has its line.
+# its directories is there (or below the text's own; NAME and the like stand for any), every make target is
+# one, and every layer and directory of tests has its line.
 set -u
 cd "${LINT_ROOT:-$(dirname "$0")/../..}" || exit 2
 shopt -s nullglob

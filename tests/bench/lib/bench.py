@@ -2,7 +2,7 @@
 """What the benchmarks share: data, programs beside each other, medians as a table.
 
 Every program runs once a round, in turns, so that what else the machine does falls on all of
-them; ROUNDS (3) rounds are run. Data lies in a folder of its own on a RAM disk (BENCH_DIR,
+them; ROUNDS (3) rounds are run. Data lies in a directory of its own on a RAM disk (BENCH_DIR,
 /dev/shm), SIZE (2048) MiB of it, and goes away at the end. RIVALS: only those whose names begin
 with one of these words, between TABs; WORKS: only works with one of these in their titles. What
 was measured is added to the file RESULTS, a line of JSON a work.
@@ -25,7 +25,7 @@ import urllib.request
 import tables
 from ratios import NOT_RIVALS
 
-OUT = os.environ.get("UGAT_OUT", "build")  # the built programs' folder
+OUT = os.environ.get("UGAT_OUT", "build")  # the built programs' directory
 OTHER = os.environ.get("OTHER")  # another build's, shown beside it
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, "../../.."))
@@ -71,7 +71,7 @@ def path(*names):
 
 
 def disk():
-    """A folder on the ordinary disk, as path() is one in memory."""
+    """A directory on the ordinary disk, as path() is one in memory."""
     folder = tempfile.mkdtemp(prefix="ugat-bench.", dir=os.environ.get("BENCH_DISK", "/var/tmp"))
     places.append(folder)
     return folder
@@ -109,7 +109,7 @@ def head(source, name, size):
 
 
 def spread(name, source, files):
-    """The same bytes in so many files of one size, 100 a folder."""
+    """The same bytes in so many files of one size, 100 a directory."""
     size = os.path.getsize(path(source))
     with open(path(source), "rb") as data:
         for i in range(files):

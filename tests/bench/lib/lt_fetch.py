@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""lt_fetch.py shipped|tuned TORRENT FOLDER PORT: load with libtorrent until all is written, then end."""
+"""lt_fetch.py shipped|tuned TORRENT DIR PORT: load with libtorrent until all is written, then end."""
 import os
 import sys
 import libtorrent as lt

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""lt_seed.py TORRENT FOLDER PORT: serve with libtorrent until killed."""
+"""lt_seed.py TORRENT DIR PORT: serve with libtorrent until killed."""
 import sys
 import time
 import libtorrent as lt

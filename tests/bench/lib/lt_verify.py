@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""lt_verify.py TORRENT FOLDER THREADS: let libtorrent check the files with so many hashing threads."""
+"""lt_verify.py TORRENT DIR THREADS: let libtorrent check the files with so many hashing threads."""
 import sys
 import libtorrent as lt
 

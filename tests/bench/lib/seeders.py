@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Those who serve: each has the whole torrent below a folder of its own when it says so, with room
+"""Those who serve: each has the whole torrent below a directory of its own when it says so, with room
 for many peers and no other limit than as shipped.
 """
 import json

@@ -85,7 +85,7 @@ def first_byte(folder, start):
 
 class Transfer:
     """
-    A file or a folder from path(name) into the folder `to`. A way is called with it, starts the
+    A file or a directory from path(name) into the directory `to`. A way is called with it, starts the
     receiving end, waits until it is up, and returns it and the sending End's arguments.
     """
 
@@ -106,7 +106,7 @@ class Transfer:
         self.checked.add(way)
 
     def run(self, way, first=False, lands=True):
-        """first: wall is until the first byte is there. lands: it comes into the folder."""
+        """first: wall is until the first byte is there. lands: it comes into the directory."""
         shutil.rmtree(self.to, ignore_errors=True)
         os.makedirs(self.to)
         self.port = bench.free_port()

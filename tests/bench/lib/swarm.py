@@ -25,7 +25,7 @@ def bencode(value):
 
 
 def imagined(to, files, length, piece, name="large"):
-    """A torrent without content: so many files of one length, 100 a folder."""
+    """A torrent without content: so many files of one length, 100 a directory."""
     total = files * length
     pieces = -(-total // piece)
     info = {b"name": name.encode(), b"piece length": piece, b"pieces": os.urandom(20 * pieces)}
@@ -153,7 +153,7 @@ class Seeders:
 
 
 class Work:
-    """One torrent, so many seeders, into one folder; every client is to load it."""
+    """One torrent, so many seeders, into one directory; every client is to load it."""
 
     def __init__(self, torrent, seeders=1, folder=None):
         self.torrent, self.seeders = torrent, seeders

@@ -14,7 +14,7 @@ HOST = "127.0.0.1"
 
 
 def ugat(*options, out=None, to=()):
-    """to: where the receiver puts it, instead of the folder."""
+    """to: where the receiver puts it, instead of the directory."""
     def way(t):
         end = End("receiver", [bench.ugat("ugat-recv", out), "-q", "-y", "-i", HOST, "-p", str(t.port),
                                *(to or ("-d", t.to))])
@@ -66,7 +66,7 @@ class Ssh:
             to.write(self.CONFIG.format(host=HOST, key=key))
         self.client = ["ssh", "-q", "-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
                        "-o", "IdentitiesOnly=yes", "-i", key, "-c", "aes128-gcm@openssh.com"]
-        # What starts Debian's own sshd makes this empty folder for it.
+        # What starts Debian's own sshd makes this empty directory for it.
         if os.getuid() == 0 and not os.path.isdir("/run/sshd"):
             os.mkdir("/run/sshd", 0o755)
             atexit.register(os.rmdir, "/run/sshd")

@@ -30,7 +30,7 @@ class Case:
         """What is needed once."""
 
     def lay(self, place):
-        """What one run needs, in its folder `place`; gives argv, stdin, env."""
+        """What one run needs, in its directory `place`; gives argv, stdin, env."""
         raise NotImplementedError
 
     def whole(self, place, ended):
@@ -155,7 +155,7 @@ class Announce(Case):
 
 
 class Fetch(Case):
-    """Of a peer on loopback, into a folder that has one of the two files, damaged."""
+    """Of a peer on loopback, into a directory that has one of the two files, damaged."""
     threads, cap = 16, 600
 
     def prepare(self):
@@ -218,7 +218,7 @@ class Login(Case):
 
 
 class Authctl(Case):
-    """On a copy of authd's folder."""
+    """On a copy of authd's directory."""
     cap = 100
 
     def __init__(self, *words):

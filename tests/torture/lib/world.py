@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What the attacks below tests/torture share: a scratch folder with a session in it, programs run under
+"""What the attacks below tests/torture share: a scratch directory with a session in it, programs run under
 faulty.so (preload/plan.h) and what came of them, and the lines `ok ...`, `not ok ...` that tests/run-torture
 counts.
 """
@@ -55,7 +55,7 @@ class World:
         random.seed(os.environ.get("UGAT_SEED", "5"))
 
     def place(self, name=None):
-        """A new folder of ours."""
+        """A new directory of ours."""
         path = os.path.join(self.dir, name or f"d{next(self.numbers)}")
         os.mkdir(path, 0o700)
         return path

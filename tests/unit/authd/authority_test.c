@@ -254,7 +254,7 @@ an_identity_as_authority_signs_for_nobody(void **state)
 }
 
 static void
-one_folder_has_one_daemon(void **state)
+one_directory_has_one_daemon(void **state)
 {
 	struct place *p = *state;
 	int first = -1, second = -1;
@@ -269,7 +269,7 @@ one_folder_has_one_daemon(void **state)
 }
 
 static void
-a_folder_is_made_private_and_must_be_so(void **state)
+a_directory_is_made_private_and_must_be_so(void **state)
 {
 	struct place *p = *state;
 	struct stat st;
@@ -287,7 +287,7 @@ a_folder_is_made_private_and_must_be_so(void **state)
 }
 
 static void
-a_folder_that_is_none_is_named(void **state)
+a_directory_that_is_none_is_named(void **state)
 {
 	struct place *p = *state;
 	uint8_t pin[PIN_SIZE];
@@ -319,9 +319,9 @@ main(void)
 		TEST(a_key_of_another_certificate_is_refused),
 		TEST(links_and_fifos_are_refused),
 		TEST(an_identity_as_authority_signs_for_nobody),
-		TEST(one_folder_has_one_daemon),
-		TEST(a_folder_is_made_private_and_must_be_so),
-		TEST(a_folder_that_is_none_is_named),
+		TEST(one_directory_has_one_daemon),
+		TEST(a_directory_is_made_private_and_must_be_so),
+		TEST(a_directory_that_is_none_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* For tests: a database in a folder of its own, and SQLite's own look at it. */
+/* For tests: a database in a directory of its own, and SQLite's own look at it. */
 #ifndef TESTS_UNIT_AUTHD_DB_PLACE_H
 #define TESTS_UNIT_AUTHD_DB_PLACE_H
 

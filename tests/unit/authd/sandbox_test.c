@@ -108,7 +108,7 @@ be_net(void)
 	/* What it has, it keeps. */
 	CHECK(accept4(listener, NULL, NULL, 0) == -1 && errno == EAGAIN);
 	CHECK(read(file, &st, 1) == 1);
-	if (getuid() != 0) /* root that could become nobody sees an empty folder */
+	if (getuid() != 0) /* root that could become nobody sees an empty directory */
 		CHECK(getuid() != 65534 || stat("/etc", &st) == -1);
 }
 
@@ -135,7 +135,7 @@ be_net_as_root(void)
 }
 
 static void
-net_started_as_root_is_nobody_in_an_empty_folder(void **state)
+net_started_as_root_is_nobody_in_an_empty_directory(void **state)
 {
 	(void)state;
 	child_ends_well(NULL, be_net_as_root);
@@ -169,7 +169,7 @@ be_vault(void)
 		DENIED(unlink(outside));
 		DENIED(rename(inside, outside));
 	}
-	/* What a database does in its own folder, from a thread too. */
+	/* What a database does in its own directory, from a thread too. */
 	fd = open(other, O_RDWR | O_CREAT | O_EXCL, 0600);
 	CHECK(fd != -1 && write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0);
 	CHECK(fsync(fd) == 0 && lockf(fd, F_LOCK, 0) == 0);
@@ -183,7 +183,7 @@ be_vault(void)
 }
 
 static void
-vault_has_its_own_folder_threads_and_no_socket_at_all(void **state)
+vault_has_its_own_directory_threads_and_no_socket_at_all(void **state)
 {
 	(void)state;
 	child_ends_well(NULL, be_vault);
@@ -264,8 +264,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(net_has_no_files_no_new_sockets_and_no_programs),
-		cmocka_unit_test(net_started_as_root_is_nobody_in_an_empty_folder),
-		cmocka_unit_test(vault_has_its_own_folder_threads_and_no_socket_at_all),
+		cmocka_unit_test(net_started_as_root_is_nobody_in_an_empty_directory),
+		cmocka_unit_test(
+		    vault_has_its_own_directory_threads_and_no_socket_at_all),
 		cmocka_unit_test(root_that_stays_root_has_no_capabilities),
 		cmocka_unit_test(root_becomes_another_user_for_good),
 	};

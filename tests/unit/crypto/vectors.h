@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* For tests: the files of tests/vectors/crypto; tests run in the repository's folder. */
+/*
+ * For tests: the files of tests/vectors/crypto; tests run in the repository's directory.
+ */
 #ifndef TESTS_UNIT_VECTORS_H
 #define TESTS_UNIT_VECTORS_H
 

@@ -90,7 +90,7 @@ keep_a_tree(void)
 }
 
 static void
-keep_a_folder(void)
+keep_a_directory(void)
 {
 	const struct cage_place places[] = { { .path = dir, .right = CAGE_WRITE },
 		{ .path = "/nowhere/at/all", .right = CAGE_TREE },
@@ -220,7 +220,7 @@ grow_a_tree_and_nothing_else(void)
 }
 
 static void
-fill_a_folder_and_nothing_else(void)
+fill_a_directory_and_nothing_else(void)
 {
 	int fd = open(sub, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
@@ -274,10 +274,10 @@ a_tree_is_grown_in_its_place_alone_beside_the_network(void **state)
 }
 
 static void
-a_folder_and_a_device_are_written_places_that_are_not_there_do_no_harm(void **state)
+a_directory_and_a_device_are_written_places_that_are_not_there_do_no_harm(void **state)
 {
 	(void)state;
-	child_ends_well(keep_a_folder, fill_a_folder_and_nothing_else);
+	child_ends_well(keep_a_directory, fill_a_directory_and_nothing_else);
 }
 
 static void
@@ -330,7 +330,7 @@ main(void)
 		    who_reads_writes_nothing_and_has_threads_but_no_processes),
 		cmocka_unit_test(a_tree_is_grown_in_its_place_alone_beside_the_network),
 		cmocka_unit_test(
-		    a_folder_and_a_device_are_written_places_that_are_not_there_do_no_harm),
+		    a_directory_and_a_device_are_written_places_that_are_not_there_do_no_harm),
 		cmocka_unit_test(a_cage_closes_inside_another_one),
 	};
 

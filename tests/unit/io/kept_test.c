@@ -194,7 +194,7 @@ without_a_place_nothing_is_kept(void **state)
 	assert_null(kept_open());
 	assert_int_equal(setenv("XDG_CACHE_HOME", "/dev/null", 1), 0);
 	assert_null(kept_open());
-	/* A folder that others write to is nobody's. */
+	/* A directory that others write to is nobody's. */
 	assert_int_equal(setenv("XDG_CACHE_HOME", p->dir, 1), 0);
 	assert_int_equal(mkdir(place_path(p, "ugat"), 0700), 0);
 	assert_int_equal(chmod(place_path(p, "ugat"), 0777), 0);

@@ -219,7 +219,7 @@ paths_that_are_one_file_where_case_does_not_count_are_refused_there(void **state
 
 	(void)state;
 	store_close(open_as(twins, false));
-	/* Our own folder can be had by another name: so does FAT. */
+	/* Our own directory can be had by another name: so does FAT. */
 	place_put(&place, ".ugat/x", "", 0);
 	assert_int_equal(symlink(".ugat", place_path(&place, ".UGAT")), 0);
 	assert_null(open_as(twins, false));
