@@ -27,6 +27,26 @@ take_messages(struct http *h)
 	}
 }
 
+/*
+ * No call may wait for a socket that is not watched. To tell libcurl would make its whole
+ * handle useless, for good and without a word about the calls.
+ */
+static void
+give_up_all(struct http *h)
+{
+	struct http_call *c;
+	size_t n = 0;
+
+	h->deaf = false;
+	LIST_FOREACH (c, &h->calls, link)
+		n++;
+	while (n-- > 0 && (c = LIST_FIRST(&h->calls)) != NULL) {
+		c->broken = RC_MEM;
+		c->broken_why = "out of memory";
+		http_call_over(c, CURLE_OUT_OF_MEMORY);
+	}
+}
+
 static void
 act(struct http *h, curl_socket_t fd, int what)
 {
@@ -35,6 +55,8 @@ act(struct http *h, curl_socket_t fd, int what)
 
 	(void)curl->multi_socket_action(h->multi, fd, what, &running);
 	take_messages(h);
+	if (h->deaf)
+		give_up_all(h);
 }
 
 static void
@@ -94,7 +116,9 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
 		watch |= LOOP_READ;
 	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
 		watch |= LOOP_WRITE;
-	return s != NULL && loop_watch_set(s->watch, watch) == RC_OK ? 0 : -1;
+	if (s == NULL || loop_watch_set(s->watch, watch) != RC_OK)
+		((struct http *)ctx)->deaf = true;
+	return 0;
 }
 
 static int

@@ -14,6 +14,7 @@ struct http {
 	CURLM *multi;           /* NULL before the first call */
 	struct curl_calls curl; /* good with multi */
 	bool missing;           /* there is no libcurl */
+	bool deaf;              /* no memory to watch a socket: it would never be heard */
 	struct loop_timer *timer;
 	LIST_HEAD(, http_call) calls;
 };

@@ -224,10 +224,23 @@ on_fire(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (loop_now() < t->at_ms)
+	if (loop_now() < t->at_ms) {
 		loop_timer_set(t, t->at_ms);
-	else
-		t->fire(t->ctx);
+		return;
+	}
+	loop_timer_set(t, INT64_MAX);
+	t->fire(t->ctx);
+}
+
+/* One that is not set waits, too: it has got its place, and need not ask for memory. */
+static int
+wait_for(struct loop_timer *t, int64_t left_ms)
+{
+	enum { LONG_MS = 24 * 60 * 60 * 1000 };
+	int64_t ms = left_ms < 0 ? 0 : left_ms < LONG_MS ? left_ms : LONG_MS;
+	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	return event_add(t->event, &tv);
 }
 
 struct loop_timer *
@@ -237,14 +250,14 @@ loop_timer_new(struct loop *l, loop_fire_fn *fire, void *ctx)
 
 	if (t == NULL)
 		return NULL;
-	*t = (struct loop_timer){
-		.fire = fire, .ctx = ctx, .event = event_new(l->base, -1, 0, on_fire, t)
-	};
-	if (t->event == NULL) {
-		free(t);
-		return NULL;
-	}
-	return t;
+	*t = (struct loop_timer){ .at_ms = INT64_MAX,
+		.fire = fire,
+		.ctx = ctx,
+		.event = event_new(l->base, -1, 0, on_fire, t) };
+	if (t->event != NULL && wait_for(t, INT64_MAX) == 0)
+		return t;
+	loop_timer_free(t);
+	return NULL;
 }
 
 void
@@ -253,7 +266,6 @@ loop_timer_set(struct loop_timer *t, int64_t at_ms)
 	int64_t now_ms = loop_now(), left = at_ms - now_ms;
 	bool was_due =
 	    t->at_ms <= now_ms && event_pending(t->event, EV_TIMEOUT, NULL) != 0;
-	struct timeval tv;
 
 	t->at_ms = at_ms;
 	/*
@@ -262,14 +274,7 @@ loop_timer_set(struct loop_timer *t, int64_t at_ms)
 	 */
 	if (was_due && left <= 0)
 		return;
-	if (at_ms == INT64_MAX) {
-		(void)event_del(t->event);
-		return;
-	}
-	left = left < 0 ? 0 : left;
-	tv.tv_sec = left / 1000;
-	tv.tv_usec = left % 1000 * 1000;
-	(void)event_add(t->event, &tv);
+	(void)wait_for(t, left);
 }
 
 void
@@ -277,7 +282,8 @@ loop_timer_free(struct loop_timer *t)
 {
 	if (t == NULL)
 		return;
-	event_free(t->event);
+	if (t->event != NULL)
+		event_free(t->event);
 	free(t);
 }
 
