@@ -159,51 +159,47 @@ loop_watch_new(struct loop *l, int fd, loop_ready_fn *ready, void *ctx)
 {
 	struct loop_watch *w = calloc(1, sizeof(*w));
 
-	if (w != NULL)
-		*w = (struct loop_watch){ .loop = l,
-			.fd = fd,
-			.ready = ready,
-			.ctx = ctx,
-			.always = cannot_be_polled(fd) };
-	return w;
+	if (w == NULL)
+		return NULL;
+	*w = (struct loop_watch){ .loop = l,
+		.fd = fd,
+		.ready = ready,
+		.ctx = ctx,
+		.always = cannot_be_polled(fd),
+		.event = event_new(l->base, -1, 0, on_turn, w) };
+	if (w->event != NULL)
+		return w;
+	free(w);
+	return NULL;
 }
 
-static enum rc
-watch_turns(struct loop_watch *w)
-{
-	w->always = true;
-	w->event = event_new(w->loop->base, -1, 0, on_turn, w);
-	return w->event != NULL && event_add(w->event, &no_time) == 0 ? RC_OK : RC_SYS;
-}
-
+/* The event's memory is there, so that only the first call may lack some. */
 enum rc
 loop_watch_set(struct loop_watch *w, int what)
 {
-	short events = EV_PERSIST;
+	short events = (short)(EV_PERSIST | ((what & LOOP_READ) != 0 ? EV_READ : 0) |
+	    ((what & LOOP_WRITE) != 0 ? EV_WRITE : 0));
 
 	if (what == w->what)
 		return RC_OK;
+	if (what == 0 || !w->always)
+		(void)event_del(w->event);
 	w->what = what;
-	if (w->always && w->event != NULL && what != 0)
-		return RC_OK;
-	if (w->event != NULL)
-		event_free(w->event);
-	w->event = NULL;
 	if (what == 0)
 		return RC_OK;
-	if (w->always)
-		return watch_turns(w);
-	if ((what & LOOP_READ) != 0)
-		events |= EV_READ;
-	if ((what & LOOP_WRITE) != 0)
-		events |= EV_WRITE;
-	w->event = event_new(w->loop->base, w->fd, events, on_ready, w);
-	if (w->event == NULL)
-		return RC_SYS;
-	if (event_add(w->event, NULL) == 0)
+	if (!w->always) {
+		(void)event_assign(w->event, w->loop->base, w->fd, events, on_ready, w);
+		if (event_add(w->event, NULL) == 0)
+			return RC_OK;
+		w->always = errno == EPERM;
+		(void)event_assign(w->event, w->loop->base, -1, 0, on_turn, w);
+	}
+	if (w->always &&
+	    (event_pending(w->event, EV_TIMEOUT, NULL) != 0 ||
+	        event_add(w->event, &no_time) == 0))
 		return RC_OK;
-	event_free(w->event);
-	return watch_turns(w);
+	w->what = 0;
+	return RC_SYS;
 }
 
 void
@@ -211,8 +207,7 @@ loop_watch_free(struct loop_watch *w)
 {
 	if (w == NULL)
 		return;
-	if (w->event != NULL)
-		event_free(w->event);
+	event_free(w->event);
 	free(w);
 }
 

@@ -110,9 +110,13 @@ asking_watch_ends(struct asking *r)
 	bool read =
 	    !r->in_ended && r->phase != ASKING_LEAVING && r->out.buf.n < OUT_ENOUGH;
 
-	if (loop_watch_set(r->out_watch, r->out_gone ? 0 : out) != RC_OK ||
-	    loop_watch_set(r->in_watch, read ? LOOP_READ : 0) != RC_OK)
-		asking_fail(r, CODE_BUG, "the event loop: %s", strerror(errno));
+	if (loop_watch_set(r->out_watch, r->out_gone ? 0 : out) == RC_OK &&
+	    loop_watch_set(r->in_watch, read ? LOOP_READ : 0) == RC_OK)
+		return;
+	/* It would wait for what it does not hear of. */
+	(void)outcome_fail(r->end, CODE_BUG, "the event loop: %s", strerror(errno));
+	r->phase = ASKING_LEAVING;
+	loop_stop(r->loop);
 }
 
 static void
@@ -547,7 +551,7 @@ announce_run(const struct announce_options *o, struct outcome *end)
 		yield_to_earlier(r);
 	if (r->session != NULL && set_up(r)) {
 		asking_watch_ends(r);
-		if (loop_run(r->loop) != RC_OK)
+		if (r->phase != ASKING_LEAVING && loop_run(r->loop) != RC_OK)
 			(void)outcome_fail(
 			    end, CODE_BUG, "the event loop: %s", strerror(errno));
 	} else if (r->session != NULL) {
