@@ -128,7 +128,7 @@ void swarm_free_conn(struct swarm *s, struct conn *c);
 
 /* swarm_conns.c */
 
-enum { SWARM_DIALS = 30, SWARM_HALF_OPEN = 40 };
+enum { SWARM_DIALS = 30, SWARM_HALF_OPEN = 20 };
 
 /* Dial whom the book names next, as far as the rules allow. */
 void swarm_dial(struct swarm *s, int64_t now_ms);

@@ -103,10 +103,10 @@ whose_machine_swallows_calls_makes_room_for_who_was_never_tried(void **state)
 	for (int i = 0; i < 60; i++)
 		(void)sim_add(&w, i == 45 ? SIM_HONEST : SIM_DEAD, 1, 0);
 	sim_tell(&w);
-	(void)sim_run(&w, 2500);
-	assert_int_equal(sim_stats(&w).dialling, 40);
+	(void)sim_run(&w, 1200);
+	assert_int_equal(sim_stats(&w).dialling, 20);
 	assert_int_equal(w.peer[45].calls, 0);
-	(void)sim_run(&w, 1500);
+	(void)sim_run(&w, 2200);
 	assert_int_equal(w.peer[45].calls, 1);
 	(void)sim_run(&w, 60000);
 	sim_assert_right(&w);
@@ -124,16 +124,16 @@ who_never_answers_makes_room_for_a_caller(void **state)
 	(void)state;
 	sim_init(&w, PIECE, LENGTH);
 	sim_swarm(&w, MEMORY, 23);
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 30; i++)
 		(void)sim_add(&w, SIM_CHOKER, 1, 0);
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 20; i++)
 		(void)sim_add(&w, SIM_DEAD, 1, 0);
 	sim_tell(&w);
-	(void)sim_run(&w, 2000);
-	assert_int_equal(sim_stats(&w).dialling, 40);
-	assert_int_equal(sim_stats(&w).peers, 10);
+	(void)sim_run(&w, 1000);
+	assert_int_equal(sim_stats(&w).dialling, 20);
+	assert_int_equal(sim_stats(&w).peers, 30);
 	assert_null(swarm_accept(w.swarm, &a, w.now_ms));
-	(void)sim_run(&w, 2000);
+	(void)sim_run(&w, 1000);
 	c = swarm_accept(w.swarm, &a, w.now_ms);
 	assert_non_null(c);
 	swarm_lost(w.swarm, c, w.now_ms);
