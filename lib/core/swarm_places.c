@@ -28,7 +28,7 @@ enum {
 	SHAKING_MS = 5000,
 	STRANGER_MS = 10000,
 	TRADER_MS = 120000,
-	PATIENCE_MS = 1500, /* a lost packet and a long way */
+	PATIENCE_MS = 800, /* a satellite answers; a lost packet has a turn later */
 };
 
 static struct conn *

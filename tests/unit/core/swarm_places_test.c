@@ -103,10 +103,10 @@ whose_machine_swallows_calls_makes_room_for_who_was_never_tried(void **state)
 	for (int i = 0; i < 60; i++)
 		(void)sim_add(&w, i == 45 ? SIM_HONEST : SIM_DEAD, 1, 0);
 	sim_tell(&w);
-	(void)sim_run(&w, 1200);
+	(void)sim_run(&w, 700);
 	assert_int_equal(sim_stats(&w).dialling, 20);
 	assert_int_equal(w.peer[45].calls, 0);
-	(void)sim_run(&w, 2200);
+	(void)sim_run(&w, 2000);
 	assert_int_equal(w.peer[45].calls, 1);
 	(void)sim_run(&w, 60000);
 	sim_assert_right(&w);
@@ -129,7 +129,7 @@ who_never_answers_makes_room_for_a_caller(void **state)
 	for (int i = 0; i < 20; i++)
 		(void)sim_add(&w, SIM_DEAD, 1, 0);
 	sim_tell(&w);
-	(void)sim_run(&w, 1000);
+	(void)sim_run(&w, 750);
 	assert_int_equal(sim_stats(&w).dialling, 20);
 	assert_int_equal(sim_stats(&w).peers, 30);
 	assert_null(swarm_accept(w.swarm, &a, w.now_ms));
