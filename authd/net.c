@@ -18,7 +18,8 @@
 enum {
 	CHUNK = 16 * 1024,     /* read from the pair at once */
 	KEPT_ROOM = 64 * 1024, /* of a buffer that is empty again */
-	FIRST_ASK = 0          /* the id of net's own question at the start */
+	FIRST_ASK = 0,         /* the id of net's own question at the start */
+	FIRST_MS = 15000,      /* until that is answered, or vault has lost it */
 };
 
 /*
@@ -126,12 +127,20 @@ be_ready(struct net *n, const struct answer *a)
 		return;
 	}
 	n->ready = true;
+	loop_timer_free(n->unready);
+	n->unready = NULL;
 	net_http_start(n);
 	addr_text_port(&n->listen, text);
 	log_begin(&l, "ready");
 	log_text(&l, "listen", bytes_str(text));
 	log_text(&l, "fingerprint", bytes_str(n->pin));
 	log_end(&l);
+}
+
+static void
+on_unready(void *ctx)
+{
+	stop(ctx, CODE_BUG, "vault does not answer: out of memory?");
 }
 
 /* Whole answers in the buffer. */
@@ -214,11 +223,14 @@ net_open(const struct net_options *o, struct outcome *end)
 	if (net_tls_open(n, o->dir, end) != RC_OK)
 		return NULL; /* the process ends: nothing to tidy up */
 	n->loop = loop_new();
-	if (n->loop != NULL)
+	if (n->loop != NULL) {
 		n->watch = loop_watch_new(n->loop, n->pair, on_pair, n);
+		n->unready = loop_timer_new(n->loop, on_unready, n);
+	}
 	/* Room for all of it now, so that passwords are never moved elsewhere. */
-	if (n->watch == NULL || buf_room(&n->out, NET_OUT_MAX) != RC_OK ||
-	    net_log_open(n) != RC_OK || net_http_open(n, o->listener) != RC_OK) {
+	if (n->watch == NULL || n->unready == NULL ||
+	    buf_room(&n->out, NET_OUT_MAX) != RC_OK || net_log_open(n) != RC_OK ||
+	    net_http_open(n, o->listener) != RC_OK) {
 		(void)outcome_fail(end, CODE_BUG, "out of memory or descriptors");
 		return NULL;
 	}
@@ -231,6 +243,7 @@ net_run(struct net *n, struct outcome *end)
 	const struct ask first = { .id = FIRST_ASK, .kind = ASK_CACERTS };
 
 	n->end = end;
+	loop_timer_set(n->unready, loop_now() + FIRST_MS);
 	/* A loop that is not running yet forgets that it was stopped. */
 	if (net_ask(n, &first) != RC_OK || (!n->stopped && loop_run(n->loop) != RC_OK))
 		(void)outcome_fail(end, CODE_BUG, "net: %s", strerror(errno));

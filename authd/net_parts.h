@@ -56,6 +56,7 @@ struct net {
 	int tls_index; /* where an SSL keeps its peer */
 	struct evhttp *http;
 	struct evconnlistener *listener;
+	struct loop_timer *unready; /* how long it may take; NULL once it is ready */
 	bool ready;
 	bool stopped; /* or about to */
 	struct conns conns;
