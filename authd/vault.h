@@ -30,7 +30,7 @@ enum {
 	VAULT_KEEP_S = 90 * 24 * 60 * 60,  /* how long issued serials are remembered */
 	VAULT_INVITE_S = 7 * 24 * 60 * 60, /* an invite is good for */
 	VAULT_CRL_S = 5 * 60,              /* the list is signed anew so often */
-	VAULT_SESSIONS = 4096,             /* of one account that live at once */
+	VAULT_SESSIONS = 32768,            /* of one account that live at once */
 };
 
 struct vault_options {
